@@ -1,0 +1,1 @@
+//! Sample back end: admin routes on tenant data.

@@ -1,0 +1,1 @@
+//! Verifies tokens and decides by the route table.

@@ -1,0 +1,1 @@
+//! The directory table: profiles, memberships and invitations in DynamoDB.

@@ -1,0 +1,1 @@
+//! Provisions a confirmed user: profile, memberships and groups.

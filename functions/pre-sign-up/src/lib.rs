@@ -1,0 +1,1 @@
+//! Decides whether a sign-up may go on.

@@ -1,0 +1,1 @@
+//! Puts tenant, roles and mapped claims into tokens.

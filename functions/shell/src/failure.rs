@@ -1,0 +1,101 @@
+//! The only type that becomes a Lambda error.
+
+use std::error::Error;
+
+use lambda_runtime::Diagnostic;
+
+/// Every sentence that may leave a function as an error.
+///
+/// Cognito shows the error text of a trigger to the person who signs in, and
+/// puts it into the callback URL of managed login, so the list is closed and
+/// holds nothing about who or what was asked for.
+/// <https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-working-with-lambda-triggers.html>
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PublicText {
+    /// A rule refuses the sign-up.
+    SignUpRefused,
+    /// The e-mail address is not usable here.
+    AddressRefused,
+    /// A required detail is missing or malformed, or may not be set.
+    DetailsRefused,
+    /// The request cannot be understood.
+    RequestUnreadable,
+    /// Something behind the function failed; trying again may help.
+    TryAgain,
+    /// The exact text that API Gateway turns into a 401.
+    /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-use-lambda-authorizer.html>
+    Unauthorized,
+}
+
+impl PublicText {
+    /// The sentence itself.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::SignUpRefused => "This sign-up is not allowed.",
+            Self::AddressRefused => "This e-mail address cannot be used.",
+            Self::DetailsRefused => "A required detail is missing or cannot be used.",
+            Self::RequestUnreadable => "The request could not be understood.",
+            Self::TryAgain => "This is not possible right now. Please try again.",
+            Self::Unauthorized => "Unauthorized",
+        }
+    }
+}
+
+/// Why an invocation ends without an answer.
+///
+/// The code is for alarms and tests, the public text for the caller, the cause
+/// for the log. A cause must never hold a secret or a whole event.
+#[derive(Debug)]
+pub struct Failure {
+    code: &'static str,
+    public: PublicText,
+    cause: Option<Box<dyn Error + Send + Sync>>,
+}
+
+impl Failure {
+    /// A failure that explains itself by its code.
+    pub fn new(code: &'static str, public: PublicText) -> Self {
+        Self {
+            code,
+            public,
+            cause: None,
+        }
+    }
+
+    /// Adds what lies behind it, for the log only.
+    pub fn caused_by(mut self, cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        self.cause = Some(cause.into());
+        self
+    }
+
+    /// The stable name.
+    pub fn code(&self) -> &'static str {
+        self.code
+    }
+
+    /// What the caller is told.
+    pub fn public(&self) -> PublicText {
+        self.public
+    }
+
+    /// What lies behind it, with its own causes, in one line.
+    pub fn cause(&self) -> Option<String> {
+        let mut error: &dyn Error = self.cause.as_deref()?;
+        let mut text = error.to_string();
+        while let Some(next) = error.source() {
+            text.push_str(": ");
+            text.push_str(&next.to_string());
+            error = next;
+        }
+        Some(text)
+    }
+}
+
+impl From<Failure> for Diagnostic {
+    fn from(failure: Failure) -> Self {
+        Self {
+            error_type: failure.code.to_owned(),
+            error_message: failure.public.as_str().to_owned(),
+        }
+    }
+}

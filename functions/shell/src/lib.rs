@@ -1,0 +1,19 @@
+//! What every function shares: start-up, the trigger envelope, settings,
+//! failures and logging.
+//!
+//! A function is a [`Handler`]; its `main` builds one and hands it to
+//! [`start`]. Everything between the Runtime API and the handler is here, so
+//! that all functions log, fail and keep time alike.
+
+#[cfg(feature = "aws")]
+pub mod aws;
+mod failure;
+mod logging;
+mod run;
+mod settings;
+mod trigger;
+
+pub use failure::{Failure, PublicText};
+pub use run::{Answer, Handler, Invocation, start};
+pub use settings::{Lookup, SettingError, environment, rules};
+pub use trigger::{Event, Trigger, Version};

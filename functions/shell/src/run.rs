@@ -1,0 +1,172 @@
+//! From the Runtime API to a handler and back.
+
+use std::process::ExitCode;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use lambda_runtime::{Diagnostic, LambdaEvent, Runtime, service_fn};
+use serde_json::value::RawValue;
+
+use crate::{Failure, PublicText, SettingError, environment, logging};
+
+/// One invocation, as far as a handler needs to know.
+#[derive(Clone, Debug)]
+pub struct Invocation {
+    /// The request id that Lambda gave.
+    pub request_id: String,
+    /// The time of the call, in seconds since 1970. The only clock a decision sees.
+    pub now: u64,
+}
+
+/// What a handler answers, and what the log says of it.
+#[derive(Debug)]
+pub struct Answer {
+    /// The JSON that goes back.
+    pub body: Box<RawValue>,
+    /// The decision's stable name.
+    pub code: &'static str,
+    /// The user's `sub`, where one is known.
+    pub subject: Option<String>,
+}
+
+/// One function: read, fetch, decide, apply, reply.
+pub trait Handler {
+    /// The function's name, as in its folder.
+    const NAME: &'static str;
+
+    /// The longest an answer may take, in milliseconds. Cognito gives its
+    /// triggers 5 s, whatever the function's own time-out says.
+    /// <https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-working-with-lambda-triggers.html#important-lambda-considerations>
+    const LIMIT_MS: u64 = 4_000;
+
+    /// What the caller is told when the time is up or the event is unreadable.
+    const ON_TIMEOUT: PublicText = PublicText::TryAgain;
+
+    /// Answers one event.
+    fn handle(
+        &self,
+        event: &RawValue,
+        invocation: &Invocation,
+    ) -> impl Future<Output = Result<Answer, Failure>>;
+}
+
+/// Kept back from the invocation's remaining time so that our own answer comes
+/// before Lambda ends the call.
+const RESERVE_MS: u64 = 200;
+
+/// Builds the handler and serves it until Lambda ends the process.
+///
+/// A setting that cannot be used ends the process before the first event, with
+/// one log line that names it.
+pub async fn start<H, F>(build: F) -> ExitCode
+where
+    H: Handler,
+    F: AsyncFnOnce() -> Result<H, SettingError>,
+{
+    let built = match logging::start(&environment) {
+        Ok(()) => build().await,
+        Err(error) => Err(error),
+    };
+    let handler = match built {
+        Ok(handler) => handler,
+        Err(error) => {
+            tracing::error!(function = H::NAME, code = "SettingRefused", cause = %error, "the function cannot start");
+            return ExitCode::FAILURE;
+        }
+    };
+    let handler = &handler;
+    let service =
+        service_fn(
+            move |event: LambdaEvent<Box<RawValue>>| async move { serve(handler, event).await },
+        );
+    match Runtime::new(service).run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!(function = H::NAME, code = "RuntimeLost", cause = %error, "the runtime ended");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// One invocation: keep time, answer, log one line.
+async fn serve<H: Handler>(
+    handler: &H,
+    event: LambdaEvent<Box<RawValue>>,
+) -> Result<Box<RawValue>, Diagnostic> {
+    let begun = Instant::now();
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    let invocation = Invocation {
+        request_id: event.context.request_id.clone(),
+        now: now.as_secs(),
+    };
+    let limit = time_limit(H::LIMIT_MS, event.context.deadline, now);
+    let result =
+        match tokio::time::timeout(limit, handler.handle(&event.payload, &invocation)).await {
+            Ok(result) => result,
+            Err(_) => Err(Failure::new("DeadlineReached", H::ON_TIMEOUT)),
+        };
+    let duration_ms = begun.elapsed().as_secs_f64() * 1_000.0;
+    let request_id = invocation.request_id;
+    match result {
+        Ok(answer) => {
+            let (code, subject) = (answer.code, answer.subject);
+            tracing::info!(
+                function = H::NAME,
+                request_id,
+                code,
+                subject,
+                duration_ms,
+                "answered"
+            );
+            Ok(answer.body)
+        }
+        Err(failure) => {
+            let (code, cause) = (failure.code(), failure.cause());
+            tracing::warn!(
+                function = H::NAME,
+                request_id,
+                code,
+                cause,
+                duration_ms,
+                "refused"
+            );
+            Err(failure.into())
+        }
+    }
+}
+
+/// The handler's own deadline: never past Lambda's, less a reserve.
+fn time_limit(limit_ms: u64, deadline_ms: u64, now: Duration) -> Duration {
+    let now_ms = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
+    let remaining = deadline_ms
+        .saturating_sub(now_ms)
+        .saturating_sub(RESERVE_MS);
+    Duration::from_millis(limit_ms.min(remaining))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_deadline_is_the_smaller_of_ours_and_what_remains() {
+        let now = Duration::from_secs(1_000);
+        let table = [
+            (5_000, 4_000),
+            (4_100, 3_900),
+            (800, 600),
+            (200, 0),
+            (50, 0),
+            (0, 0),
+        ];
+        for (remaining, expected) in table {
+            let limit = time_limit(4_000, 1_000_000 + remaining, now);
+            assert_eq!(
+                limit,
+                Duration::from_millis(expected),
+                "{remaining} ms remaining"
+            );
+        }
+    }
+}

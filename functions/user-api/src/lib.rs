@@ -1,0 +1,1 @@
+//! Sample back end: user routes on tenant data.

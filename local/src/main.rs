@@ -1,0 +1,3 @@
+//! Runs the suite on one machine.
+
+fn main() {}

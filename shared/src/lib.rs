@@ -1,0 +1,3 @@
+//! The pure decisions of Poolhouse.
+
+pub mod rules;
