@@ -55,11 +55,7 @@ pub struct Failure {
 impl Failure {
     /// A failure that explains itself by its code.
     pub fn new(code: &'static str, public: PublicText) -> Self {
-        Self {
-            code,
-            public,
-            cause: None,
-        }
+        Self { code, public, cause: None }
     }
 
     /// Adds what lies behind it, for the log only.
@@ -93,9 +89,56 @@ impl Failure {
 
 impl From<Failure> for Diagnostic {
     fn from(failure: Failure) -> Self {
-        Self {
-            error_type: failure.code.to_owned(),
-            error_message: failure.public.as_str().to_owned(),
+        Self { error_type: failure.code.to_owned(), error_message: failure.public.as_str().to_owned() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_code_and_the_public_text_leave() {
+        let failure = Failure::new("DirectoryUnread", PublicText::TryAgain).caused_by("table users-eu is throttled");
+        assert_eq!(failure.cause().as_deref(), Some("table users-eu is throttled"));
+        let diagnostic = Diagnostic::from(failure);
+        assert_eq!(diagnostic.error_type, "DirectoryUnread");
+        assert_eq!(diagnostic.error_message, "This is not possible right now. Please try again.");
+    }
+
+    #[test]
+    fn a_cause_names_its_own_causes() {
+        #[derive(Debug)]
+        struct Outer(std::io::Error);
+        impl std::fmt::Display for Outer {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("outer")
+            }
+        }
+        impl Error for Outer {
+            fn source(&self) -> Option<&(dyn Error + 'static)> {
+                Some(&self.0)
+            }
+        }
+        let failure = Failure::new("X", PublicText::TryAgain).caused_by(Outer(std::io::Error::other("inner")));
+        assert_eq!(failure.cause().as_deref(), Some("outer: inner"));
+    }
+
+    #[test]
+    fn no_public_text_says_who_or_what_was_asked_for() {
+        let all = [
+            PublicText::SignUpRefused,
+            PublicText::AddressRefused,
+            PublicText::DetailsRefused,
+            PublicText::RequestUnreadable,
+            PublicText::TryAgain,
+            PublicText::Unauthorized,
+        ];
+        assert!(all.len() <= 8);
+        for text in all.map(PublicText::as_str) {
+            for word in ["user", "table", "exist", "password", "tenant", "Dynamo", "Cognito"] {
+                assert!(!text.contains(word), "{text}");
+            }
         }
     }
 }

@@ -42,11 +42,7 @@ pub trait Handler {
     const ON_TIMEOUT: PublicText = PublicText::TryAgain;
 
     /// Answers one event.
-    fn handle(
-        &self,
-        event: &RawValue,
-        invocation: &Invocation,
-    ) -> impl Future<Output = Result<Answer, Failure>>;
+    fn handle(&self, event: &RawValue, invocation: &Invocation) -> impl Future<Output = Result<Answer, Failure>>;
 }
 
 /// Kept back from the invocation's remaining time so that our own answer comes
@@ -74,10 +70,7 @@ where
         }
     };
     let handler = &handler;
-    let service =
-        service_fn(
-            move |event: LambdaEvent<Box<RawValue>>| async move { serve(handler, event).await },
-        );
+    let service = service_fn(move |event: LambdaEvent<Box<RawValue>>| async move { serve(handler, event).await });
     match Runtime::new(service).run().await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -88,49 +81,26 @@ where
 }
 
 /// One invocation: keep time, answer, log one line.
-async fn serve<H: Handler>(
-    handler: &H,
-    event: LambdaEvent<Box<RawValue>>,
-) -> Result<Box<RawValue>, Diagnostic> {
+async fn serve<H: Handler>(handler: &H, event: LambdaEvent<Box<RawValue>>) -> Result<Box<RawValue>, Diagnostic> {
     let begun = Instant::now();
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    let invocation = Invocation {
-        request_id: event.context.request_id.clone(),
-        now: now.as_secs(),
-    };
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let invocation = Invocation { request_id: event.context.request_id.clone(), now: now.as_secs() };
     let limit = time_limit(H::LIMIT_MS, event.context.deadline, now);
-    let result =
-        match tokio::time::timeout(limit, handler.handle(&event.payload, &invocation)).await {
-            Ok(result) => result,
-            Err(_) => Err(Failure::new("DeadlineReached", H::ON_TIMEOUT)),
-        };
+    let result = match tokio::time::timeout(limit, handler.handle(&event.payload, &invocation)).await {
+        Ok(result) => result,
+        Err(_) => Err(Failure::new("DeadlineReached", H::ON_TIMEOUT)),
+    };
     let duration_ms = begun.elapsed().as_secs_f64() * 1_000.0;
     let request_id = invocation.request_id;
     match result {
         Ok(answer) => {
             let (code, subject) = (answer.code, answer.subject);
-            tracing::info!(
-                function = H::NAME,
-                request_id,
-                code,
-                subject,
-                duration_ms,
-                "answered"
-            );
+            tracing::info!(function = H::NAME, request_id, code, subject, duration_ms, "answered");
             Ok(answer.body)
         }
         Err(failure) => {
             let (code, cause) = (failure.code(), failure.cause());
-            tracing::warn!(
-                function = H::NAME,
-                request_id,
-                code,
-                cause,
-                duration_ms,
-                "refused"
-            );
+            tracing::warn!(function = H::NAME, request_id, code, cause, duration_ms, "refused");
             Err(failure.into())
         }
     }
@@ -139,9 +109,7 @@ async fn serve<H: Handler>(
 /// The handler's own deadline: never past Lambda's, less a reserve.
 fn time_limit(limit_ms: u64, deadline_ms: u64, now: Duration) -> Duration {
     let now_ms = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
-    let remaining = deadline_ms
-        .saturating_sub(now_ms)
-        .saturating_sub(RESERVE_MS);
+    let remaining = deadline_ms.saturating_sub(now_ms).saturating_sub(RESERVE_MS);
     Duration::from_millis(limit_ms.min(remaining))
 }
 
@@ -152,21 +120,10 @@ mod tests {
     #[test]
     fn the_deadline_is_the_smaller_of_ours_and_what_remains() {
         let now = Duration::from_secs(1_000);
-        let table = [
-            (5_000, 4_000),
-            (4_100, 3_900),
-            (800, 600),
-            (200, 0),
-            (50, 0),
-            (0, 0),
-        ];
+        let table = [(5_000, 4_000), (4_100, 3_900), (800, 600), (200, 0), (50, 0), (0, 0)];
         for (remaining, expected) in table {
             let limit = time_limit(4_000, 1_000_000 + remaining, now);
-            assert_eq!(
-                limit,
-                Duration::from_millis(expected),
-                "{remaining} ms remaining"
-            );
+            assert_eq!(limit, Duration::from_millis(expected), "{remaining} ms remaining");
         }
     }
 }

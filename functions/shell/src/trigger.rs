@@ -75,16 +75,11 @@ impl<'a> Event<'a> {
     }
 
     fn member(&self, name: &str) -> Option<&'a RawValue> {
-        self.members
-            .iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| *value)
-            .filter(|value| value.get() != "null")
+        self.members.iter().find(|(key, _)| key == name).map(|(_, value)| *value).filter(|value| value.get() != "null")
     }
 
     fn text(&self, name: &str) -> Option<String> {
-        self.member(name)
-            .and_then(|value| serde_json::from_str(value.get()).ok())
+        self.member(name).and_then(|value| serde_json::from_str(value.get()).ok())
     }
 
     fn part<T: DeserializeOwned + Default>(&self, name: &str) -> Result<T, Failure> {
@@ -102,10 +97,7 @@ impl<'a> Event<'a> {
             "\"0\"" | "\"1\"" | "0" | "1" => Ok(Version::V1),
             "\"2\"" | "2" => Ok(Version::V2),
             "\"3\"" | "3" => Ok(Version::V3),
-            _ => Err(Failure::new(
-                "UnknownEventVersion",
-                PublicText::RequestUnreadable,
-            )),
+            _ => Err(Failure::new("UnknownEventVersion", PublicText::RequestUnreadable)),
         }
     }
 
@@ -133,11 +125,7 @@ impl<'a> Event<'a> {
             Ok(())
         };
         for (name, value) in &self.members {
-            let value = if name == "response" {
-                response.unwrap_or(value)
-            } else {
-                value
-            };
+            let value = if name == "response" { response.unwrap_or(value) } else { value };
             put(name, value).map_err(unwritable)?;
         }
         if let Some(response) = response
@@ -182,15 +170,123 @@ impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
 
 /// The cause is the kind of error and its place: serde's own words quote the value.
 fn unreadable(error: serde_json::Error) -> Failure {
-    let cause = format!(
-        "{:?} error at line {} column {}",
-        error.classify(),
-        error.line(),
-        error.column()
-    );
+    let cause = format!("{:?} error at line {} column {}", error.classify(), error.line(), error.column());
     Failure::new("EventUnreadable", PublicText::RequestUnreadable).caused_by(cause)
 }
 
 fn unwritable(error: serde_json::Error) -> Failure {
     Failure::new("ReplyUnwritable", PublicText::TryAgain).caused_by(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, Default, Deserialize)]
+    struct Empty {}
+
+    fn raw(text: &str) -> Box<RawValue> {
+        RawValue::from_string(text.to_owned()).unwrap()
+    }
+
+    #[test]
+    fn an_event_goes_back_byte_for_byte_but_for_its_response() {
+        let table = [
+            (r#"{"b": 1.50, "a" : [ ] ,"response":{"x":null}}"#, r#"{"b":1.50,"a":[ ],"response":{"ok":true}}"#),
+            (
+                r#"{"new":{"deep":[1,{"y":"ü\u0000"}]}}"#,
+                r#"{"new":{"deep":[1,{"y":"ü\u0000"}]},"response":{"ok":true}}"#,
+            ),
+            (r"{}", r#"{"response":{"ok":true}}"#),
+        ];
+        for (event, expected) in table {
+            let event = raw(event);
+            let reply = Event::read(&event).unwrap().with_response(&serde_json::json!({"ok": true})).unwrap();
+            assert_eq!(reply.get(), expected);
+        }
+    }
+
+    #[test]
+    fn an_unchanged_event_keeps_its_response() {
+        let event = raw(r#"{"version":"1","response":{"a":[1.0]}}"#);
+        assert_eq!(Event::read(&event).unwrap().unchanged().unwrap().get(), event.get());
+    }
+
+    #[test]
+    fn only_an_object_with_distinct_members_is_an_event() {
+        let many = format!("{{{}}}", (0..65).map(|n| format!("\"m{n}\":1")).collect::<Vec<_>>().join(","));
+        let table = [
+            ("{}", true),
+            (r#"{"userName":"a"}"#, true),
+            (r#"{"userName":"a","userName":"b"}"#, false),
+            (r#"{"userName":"a","user\u004eame":"b"}"#, false),
+            ("null", false),
+            ("[]", false),
+            ("\"x\"", false),
+            ("1", false),
+            (many.as_str(), false),
+        ];
+        for (text, accepted) in table {
+            let event = raw(text);
+            assert_eq!(Event::read(&event).is_ok(), accepted, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_deep_event_is_carried_without_being_walked() {
+        let deep = format!("{{\"x\":{}{}}}", "[".repeat(10_000), "]".repeat(10_000));
+        let event = raw(&deep);
+        assert_eq!(Event::read(&event).unwrap().unchanged().unwrap().get(), deep);
+    }
+
+    #[test]
+    fn versions_are_texts_and_emulators_send_zero() {
+        let table = [
+            (r"{}", Some(Version::V1)),
+            (r#"{"version":null}"#, Some(Version::V1)),
+            (r#"{"version":"0"}"#, Some(Version::V1)),
+            (r#"{"version":"1"}"#, Some(Version::V1)),
+            (r#"{"version":1}"#, Some(Version::V1)),
+            (r#"{"version":"2"}"#, Some(Version::V2)),
+            (r#"{"version":"3"}"#, Some(Version::V3)),
+            (r#"{"version":"4"}"#, None),
+            (r#"{"version":""}"#, None),
+            (r#"{"version":[]}"#, None),
+        ];
+        for (text, expected) in table {
+            let event = raw(text);
+            let trigger = Event::read(&event).unwrap().trigger::<Empty>();
+            assert_eq!(trigger.ok().map(|trigger| trigger.version), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn absent_null_and_empty_are_alike_in_the_envelope() {
+        for text in [
+            r"{}",
+            r#"{"userName":null,"callerContext":null,"request":null,"triggerSource":null}"#,
+            r#"{"userName":"","callerContext":{},"request":{},"triggerSource":7}"#,
+            r#"{"callerContext":{"clientId":null}}"#,
+            r#"{"callerContext":{"clientId":""}}"#,
+        ] {
+            let event = raw(text);
+            let trigger = Event::read(&event).unwrap().trigger::<Empty>().unwrap();
+            assert_eq!(trigger.user_name, None, "{text}");
+            assert_eq!(trigger.client_id, None, "{text}");
+            assert_eq!(trigger.source, "", "{text}");
+        }
+    }
+
+    #[test]
+    fn a_cause_never_quotes_the_event() {
+        #[derive(Debug, Default, Deserialize)]
+        struct Request {
+            #[serde(rename = "password")]
+            _password: u8,
+        }
+        let event = raw(r#"{"request":{"password":"hunter2-canary"}}"#);
+        let failure = Event::read(&event).unwrap().trigger::<Request>().unwrap_err();
+        assert_eq!(failure.code(), "EventUnreadable");
+        assert!(!format!("{failure:?} {:?}", failure.cause()).contains("canary"));
+    }
 }
