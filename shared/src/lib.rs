@@ -1,3 +1,21 @@
 //! The pure decisions of Poolhouse.
+//!
+//! Each question has a module: who may sign up ([`sign_up`]), what a new user
+//! gets ([`provisioning`]), which tenant a user acts in ([`tenants`]), what a
+//! token carries ([`claims`]), which IAM role a user gets ([`roles`]), whether a
+//! token is genuine ([`token`]) and which calls may pass ([`policy`]). A decision
+//! is a function of rules, request and facts. Nothing here reads a clock, the
+//! environment, a file or the network; `clippy.toml` holds the line.
 
+pub mod address;
+pub mod attributes;
+pub mod claims;
+pub mod names;
+pub mod policy;
+pub mod provisioning;
+pub mod roles;
+pub mod routes;
 pub mod rules;
+pub mod sign_up;
+pub mod tenants;
+pub mod token;

@@ -1,0 +1,184 @@
+//! Which tenant a user acts in, and with which roles.
+//!
+//! Only what a server wrote counts: Cognito groups and membership items. A
+//! user's attributes and a client's metadata are not even arguments here.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Deserialize;
+
+use crate::address::DomainPattern;
+use crate::names::{RoleName, TenantId, tenant_group};
+use crate::rules::Problems;
+
+/// Where a user's tenant and roles come from.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct TenantRules {
+    /// What says who belongs to a tenant.
+    pub source: TenantSource,
+    /// Which new users are placed where; the first match of each tenant counts.
+    #[serde(default)]
+    pub placements: Vec<Placement>,
+}
+
+/// What says who belongs to a tenant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum TenantSource {
+    /// Cognito groups named `<tenant>:<role>`.
+    Groups,
+    /// The membership items of the directory table.
+    Directory,
+    /// Both together; a suspension in the directory wins.
+    Both,
+}
+
+/// Places a new user in a tenant. Every kind of condition that is not empty
+/// must hold; there must be one.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Placement {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// The roles that the user gets there.
+    #[serde(default)]
+    pub roles: BTreeSet<RoleName>,
+    /// The domains whose verified addresses are placed.
+    #[serde(default)]
+    pub email_domains: Vec<DomainPattern>,
+    /// The identity providers whose users are placed.
+    #[serde(default)]
+    pub providers: Vec<String>,
+}
+
+/// Whether a membership is in force.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// It is.
+    Active,
+    /// It is not: the user is kept out of the tenant, also if a group says
+    /// otherwise.
+    Suspended,
+}
+
+/// A user's place in one tenant, as the directory has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Membership {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// The user's roles there.
+    pub roles: BTreeSet<RoleName>,
+    /// Whether it is in force.
+    pub status: Status,
+}
+
+/// The tenant a user acts in, and what led there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tenancy {
+    /// The tenant; `None` when the user acts in none.
+    pub active: Option<TenantId>,
+    /// The user's roles in the active tenant.
+    pub roles: BTreeSet<RoleName>,
+    /// All tenants that the user may choose from.
+    pub tenants: BTreeSet<TenantId>,
+    /// Why it is this tenant, or none.
+    pub reason: Reason,
+}
+
+/// Why a user acts in a tenant, or in none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// The user chose it and is a member.
+    Chosen,
+    /// It is the only one.
+    OnlyMembership,
+    /// None: there are several and the user has chosen none of them.
+    ChoiceMissing,
+    /// None: the user belongs to no tenant.
+    NoMembership,
+    /// None: every membership is suspended.
+    Suspended,
+    /// None: the directory could not be read, and without it a suspension
+    /// would go unseen.
+    DirectoryUnread,
+}
+
+impl Reason {
+    /// Stable name, for logs, alarms and tests.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Chosen => "Chosen",
+            Self::OnlyMembership => "OnlyMembership",
+            Self::ChoiceMissing => "ChoiceMissing",
+            Self::NoMembership => "NoMembership",
+            Self::Suspended => "Suspended",
+            Self::DirectoryUnread => "DirectoryUnread",
+        }
+    }
+}
+
+impl TenantRules {
+    pub(crate) fn check(&self, _problems: &mut Problems) {}
+}
+
+impl Tenancy {
+    /// No tenant, for this reason.
+    pub fn none(reason: Reason) -> Self {
+        Self { active: None, roles: BTreeSet::new(), tenants: BTreeSet::new(), reason }
+    }
+}
+
+/// Decides which tenant a user acts in.
+///
+/// `memberships` is `None` when the directory could not be read. `chosen` is the
+/// tenant that the user asked for; it counts only if the user is a member.
+pub fn decide(
+    rules: &TenantRules,
+    groups: &[String],
+    memberships: Option<&[Membership]>,
+    chosen: Option<&TenantId>,
+) -> Tenancy {
+    let from_directory = match (rules.source, memberships) {
+        (TenantSource::Groups, _) => &[],
+        (_, Some(memberships)) => memberships,
+        (_, None) => return Tenancy::none(Reason::DirectoryUnread),
+    };
+    let from_groups = if rules.source == TenantSource::Directory { &[] } else { groups };
+
+    let mut roles_by_tenant: BTreeMap<TenantId, BTreeSet<RoleName>> = BTreeMap::new();
+    for (tenant, role) in from_groups.iter().filter_map(|group| tenant_group(group)) {
+        roles_by_tenant.entry(tenant).or_default().insert(role);
+    }
+    for membership in from_directory {
+        roles_by_tenant.entry(membership.tenant.clone()).or_default().extend(membership.roles.iter().cloned());
+    }
+    // INVARIANT: last, so that a suspension outweighs whatever grants access.
+    let mut suspended = false;
+    for membership in from_directory.iter().filter(|membership| membership.status == Status::Suspended) {
+        suspended = true;
+        roles_by_tenant.remove(&membership.tenant);
+    }
+    choose(roles_by_tenant, suspended, chosen)
+}
+
+fn choose(
+    mut roles_by_tenant: BTreeMap<TenantId, BTreeSet<RoleName>>,
+    suspended: bool,
+    chosen: Option<&TenantId>,
+) -> Tenancy {
+    let tenants: BTreeSet<TenantId> = roles_by_tenant.keys().cloned().collect();
+    let chosen = chosen.filter(|tenant| tenants.contains(*tenant));
+    let (active, reason) = match (chosen, tenants.first()) {
+        (Some(tenant), _) => (Some(tenant.clone()), Reason::Chosen),
+        (None, Some(only)) if tenants.len() == 1 => (Some(only.clone()), Reason::OnlyMembership),
+        (None, Some(_)) => (None, Reason::ChoiceMissing),
+        (None, None) if suspended => (None, Reason::Suspended),
+        (None, None) => (None, Reason::NoMembership),
+    };
+    let roles = active.as_ref().and_then(|tenant| roles_by_tenant.remove(tenant)).unwrap_or_default();
+    Tenancy { active, roles, tenants, reason }
+}
