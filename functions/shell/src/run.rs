@@ -58,7 +58,7 @@ where
     H: Handler,
     F: AsyncFnOnce() -> Result<H, SettingError>,
 {
-    let built = match logging::start(&environment) {
+    let built = match logging::start(H::NAME, &environment) {
         Ok(()) => build().await,
         Err(error) => Err(error),
     };
