@@ -1,1 +1,25 @@
-//! What the sample back ends share: problem details, paging, and credentials bound to one tenant.
+//! What the sample back ends share: reading the request, knowing the caller,
+//! problem details, paging, preconditions, and credentials bound to one tenant.
+//!
+//! A back end trusts the authorizer's context and nothing else of the request.
+//! What it may touch is decided a second time by IAM: it works with credentials
+//! whose session tag is the caller's tenant.
+
+pub mod aws;
+mod caller;
+mod page;
+mod precondition;
+mod problem;
+mod request;
+mod response;
+mod session;
+mod settings;
+
+pub use caller::{Caller, Subject};
+pub use page::{Page, PageRequest};
+pub use precondition::{Precondition, entity_tag};
+pub use problem::{Problem, Refusal};
+pub use request::Request;
+pub use response::{Response, answer};
+pub use session::{IssueError, Issued, Issuer, TenantSessions};
+pub use settings::Settings;
