@@ -1,1 +1,57 @@
 //! The directory table: profiles, memberships and invitations in DynamoDB.
+//!
+//! | item | `pk` | `sk` | `subject` (hash key of the index) |
+//! | --- | --- | --- | --- |
+//! | profile | `USER#<sub>` | `PROFILE` | `USER#<sub>` |
+//! | membership | `<tenant>#members` | `<sub>` | `USER#<sub>` |
+//! | invitation | `<tenant>#invitations` | `<address>` | `EMAIL#<address>` |
+//!
+//! All that belongs to a tenant lies under `<tenant>#…`, so that IAM can keep
+//! tenants apart by leading keys; a tenant's name holds no `#`. One query on
+//! the index gives everything about a person. The index is eventually
+//! consistent, so a membership may show, or stay, for a moment; every write
+//! therefore states on the table itself what it relies on.
+//!
+//! An item that does not have its expected shape is an error, never a guess.
+
+mod administration;
+mod aws;
+mod choice;
+mod error;
+mod invitations;
+mod items;
+mod provision;
+mod subject;
+#[cfg(feature = "testing")]
+pub mod testing;
+mod transaction;
+
+pub use administration::{NewInvitation, Page, RoleChange};
+pub use aws::Directory;
+pub use choice::Choice;
+pub use error::{Corrupt, Error};
+pub use items::{Member, Person, Profile};
+pub use provision::{Newcomer, Provisioned, Writer, provision};
+pub use subject::Subject;
+
+/// The IAM actions behind each entry point, for the function that uses it.
+///
+/// A transaction has no action of its own: each of its parts needs the one of
+/// the single call.
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html>
+pub mod actions {
+    /// [`Directory::person`](crate::Directory::person).
+    pub const PERSON: &[&str] = &["dynamodb:Query"];
+    /// [`Directory::is_invited`](crate::Directory::is_invited).
+    pub const IS_INVITED: &[&str] = &["dynamodb:Query"];
+    /// [`provision`](crate::provision()).
+    pub const PROVISION: &[&str] = &["dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:Query"];
+    /// [`Directory::choose_tenant`](crate::Directory::choose_tenant).
+    pub const CHOOSE_TENANT: &[&str] = &["dynamodb:ConditionCheckItem", "dynamodb:UpdateItem"];
+    /// [`Directory::members`](crate::Directory::members).
+    pub const MEMBERS: &[&str] = &["dynamodb:Query"];
+    /// [`Directory::set_roles`](crate::Directory::set_roles).
+    pub const SET_ROLES: &[&str] = &["dynamodb:UpdateItem"];
+    /// [`Directory::invite`](crate::Directory::invite).
+    pub const INVITE: &[&str] = &["dynamodb:PutItem"];
+}

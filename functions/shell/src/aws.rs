@@ -3,9 +3,11 @@
 
 use std::time::Duration;
 
+use aws_config::BehaviorVersion;
+/// What a client is built from.
+pub use aws_config::SdkConfig;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, SdkConfig};
 
 /// Loads credentials and region from the environment, as Lambda sets them.
 ///

@@ -1,0 +1,220 @@
+//! Provisioning's one transaction: all of a plan, or nothing of it.
+
+use std::time::Duration;
+
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::types::{CancellationReason, Delete, Put, TransactWriteItem};
+use shared::address::EmailAddress;
+use shared::provisioning::{Invitation, Plan};
+use shared::tenants::Membership;
+
+use crate::items::{self, Item};
+use crate::{Directory, Error, Subject};
+
+/// A plan with what it was made from.
+#[derive(Debug)]
+pub(crate) struct Write<'a> {
+    pub(crate) subject: &'a Subject,
+    pub(crate) plan: &'a Plan,
+    /// As read; the plan names the taken ones by their tenants.
+    pub(crate) invitations: &'a [Invitation],
+    pub(crate) now: u64,
+}
+
+/// How the transaction ended.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Written {
+    /// All was written; these memberships are new.
+    Done(Vec<Membership>),
+    /// The profile stands: someone else did all this before.
+    AlreadyThere,
+    /// These invitations were taken or changed in the meantime.
+    InvitationsGone(Vec<Invitation>),
+}
+
+/// Calls of one transaction that others got in the way of.
+const ATTEMPTS: u32 = 6;
+/// DynamoDB takes no more items in one transaction.
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html>
+const MOST_ITEMS: usize = 100;
+
+/// One part of the transaction, and what to do when its condition fails.
+#[derive(Clone, Debug)]
+enum Part {
+    Profile,
+    Membership(Membership),
+    Invitation(Invitation),
+}
+
+/// What a cancelled transaction means.
+#[derive(Debug, PartialEq, Eq)]
+enum Cancelled {
+    /// The parts at these positions did not find what they relied on.
+    Conditions(Vec<usize>),
+    /// Others wrote at the same time, or the table is busy.
+    Busy,
+    /// Nothing that trying again could mend.
+    Final,
+}
+
+impl Directory {
+    /// Writes a plan, once however often it is called.
+    ///
+    /// A membership that stands already is left as it is: it may be suspended,
+    /// and whoever wrote it knew more than a plan does.
+    pub(crate) async fn write(&self, write: &Write<'_>) -> Result<Written, Error> {
+        let mut parts = parts(write);
+        for attempt in 0..ATTEMPTS {
+            let failed = match self.transact(write, &parts).await? {
+                None => return Ok(Written::Done(memberships(parts))),
+                Some(Cancelled::Conditions(failed)) => failed,
+                Some(_) => {
+                    tokio::time::sleep(Duration::from_millis(20 << attempt)).await;
+                    continue;
+                }
+            };
+            let failed_parts: Vec<&Part> = failed.iter().filter_map(|index| parts.get(*index)).collect();
+            if failed_parts.iter().any(|part| matches!(part, Part::Profile)) {
+                return Ok(Written::AlreadyThere);
+            }
+            let gone: Vec<Invitation> = failed_parts.into_iter().filter_map(Part::invitation).cloned().collect();
+            if !gone.is_empty() {
+                return Ok(Written::InvitationsGone(gone));
+            }
+            let mut index = 0..;
+            parts.retain(|_| index.next().is_none_or(|index| !failed.contains(&index)));
+        }
+        Err(Error::Contended)
+    }
+
+    /// One call; `None` means that everything was written.
+    async fn transact(&self, write: &Write<'_>, parts: &[Part]) -> Result<Option<Cancelled>, Error> {
+        if parts.len() > MOST_ITEMS {
+            return Err(Error::TooManyItems);
+        }
+        let items = parts.iter().map(|part| self.item(write, part)).collect::<Result<Vec<_>, Error>>()?;
+        // The SDK adds a token to the call, so that its own retry of a lost
+        // answer is answered as the first call was.
+        let error = match self.client.transact_write_items().set_transact_items(Some(items)).send().await {
+            Ok(_) => return Ok(None),
+            Err(error) => error,
+        };
+        let cancelled = match error.as_service_error() {
+            Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
+                classify(cancelled.cancellation_reasons())
+            }
+            _ => Cancelled::Final,
+        };
+        if cancelled == Cancelled::Final { Err(error.into()) } else { Ok(Some(cancelled)) }
+    }
+
+    fn item(&self, write: &Write<'_>, part: &Part) -> Result<TransactWriteItem, Error> {
+        let email = write.plan.email.as_ref();
+        Ok(match part {
+            Part::Profile => self.put_new(items::profile_item(write.subject, email, write.now))?,
+            Part::Membership(membership) => {
+                self.put_new(items::membership_item(write.subject, membership, email, write.now))?
+            }
+            Part::Invitation(invitation) => self.take(invitation, email)?,
+        })
+    }
+
+    fn put_new(&self, item: Item) -> Result<TransactWriteItem, Error> {
+        let put = Put::builder()
+            .table_name(&self.table)
+            .set_item(Some(item))
+            .condition_expression("attribute_not_exists(#pk)")
+            .expression_attribute_names("#pk", "pk")
+            .build()?;
+        Ok(TransactWriteItem::builder().put(put).build())
+    }
+
+    /// Deletes an invitation if it still says what the plan was made from.
+    fn take(&self, invitation: &Invitation, email: Option<&EmailAddress>) -> Result<TransactWriteItem, Error> {
+        let address = email.ok_or(crate::Corrupt { kind: "invitation", attribute: "sk" })?;
+        let roles = items::role_set(&invitation.roles);
+        let condition = match roles {
+            Some(_) => "#expires = :expires AND #roles = :roles",
+            None => "#expires = :expires AND attribute_not_exists(#roles)",
+        };
+        let mut delete = Delete::builder()
+            .table_name(&self.table)
+            .key("pk", items::text(items::invitations_key(&invitation.tenant)))
+            .key("sk", items::text(address.as_str()))
+            .condition_expression(condition)
+            .expression_attribute_names("#expires", "expires_at")
+            .expression_attribute_names("#roles", "roles")
+            .expression_attribute_values(":expires", items::number(invitation.expires_at));
+        if let Some(roles) = roles {
+            delete = delete.expression_attribute_values(":roles", roles);
+        }
+        Ok(TransactWriteItem::builder().delete(delete.build()?).build())
+    }
+}
+
+impl Part {
+    fn invitation(&self) -> Option<&Invitation> {
+        match self {
+            Self::Invitation(invitation) => Some(invitation),
+            Self::Profile | Self::Membership(_) => None,
+        }
+    }
+}
+
+fn parts(write: &Write<'_>) -> Vec<Part> {
+    let taken = |invitation: &&Invitation| write.plan.taken_invitations.contains(&invitation.tenant);
+    let memberships = write.plan.memberships.iter().cloned().map(Part::Membership);
+    let invitations = write.invitations.iter().filter(taken).cloned().map(Part::Invitation);
+    std::iter::once(Part::Profile).chain(memberships).chain(invitations).collect()
+}
+
+fn memberships(parts: Vec<Part>) -> Vec<Membership> {
+    let membership = |part| match part {
+        Part::Membership(membership) => Some(membership),
+        Part::Profile | Part::Invitation(_) => None,
+    };
+    parts.into_iter().filter_map(membership).collect()
+}
+
+/// The reasons stand in the order of the parts.
+fn classify(reasons: &[CancellationReason]) -> Cancelled {
+    let codes = || reasons.iter().map(|reason| reason.code().unwrap_or("None"));
+    let passing = |code| matches!(code, "TransactionConflict" | "ThrottlingError" | "ProvisionedThroughputExceeded");
+    let known = |code| matches!(code, "None" | "ConditionalCheckFailed") || passing(code);
+    let failed: Vec<usize> =
+        codes().enumerate().filter(|(_, code)| *code == "ConditionalCheckFailed").map(|(index, _)| index).collect();
+    if !codes().all(known) {
+        Cancelled::Final
+    } else if !failed.is_empty() {
+        Cancelled::Conditions(failed)
+    } else if codes().any(passing) {
+        Cancelled::Busy
+    } else {
+        Cancelled::Final
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cancelled_transaction_says_what_to_do() {
+        use Cancelled::{Busy, Conditions, Final};
+        let table: [(&[&str], Cancelled); 9] = [
+            (&["ConditionalCheckFailed", "None"], Conditions(vec![0])),
+            (&["None", "ConditionalCheckFailed", "ConditionalCheckFailed"], Conditions(vec![1, 2])),
+            (&["ConditionalCheckFailed", "TransactionConflict"], Conditions(vec![0])),
+            (&["None", "TransactionConflict"], Busy),
+            (&["ThrottlingError"], Busy),
+            (&["ProvisionedThroughputExceeded", "None"], Busy),
+            (&["ValidationError", "ConditionalCheckFailed"], Final),
+            (&["ItemCollectionSizeLimitExceeded"], Final),
+            (&[], Final),
+        ];
+        for (codes, expected) in table {
+            let reasons: Vec<_> = codes.iter().map(|code| CancellationReason::builder().code(*code).build()).collect();
+            assert_eq!(classify(&reasons), expected, "{codes:?}");
+        }
+    }
+}
