@@ -8,6 +8,7 @@
 //! environment, a file or the network; `clippy.toml` holds the line.
 
 pub mod address;
+pub mod administration;
 pub mod attributes;
 pub mod claims;
 pub mod names;
