@@ -71,6 +71,20 @@ impl Directory {
         Ok(Page { members, next })
     }
 
+    /// One member of a tenant as the table has him at this moment; `None` when
+    /// there is no such member.
+    pub async fn member(&self, tenant: &TenantId, subject: &Subject) -> Result<Option<Member>, Error> {
+        let found = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .set_key(Some(membership_key(tenant, subject)))
+            .consistent_read(true)
+            .send()
+            .await?;
+        Ok(found.item().map(items::read_member).transpose()?)
+    }
+
     /// Gives a member exactly these roles, if nobody changed the membership
     /// since the caller read that version of it.
     pub async fn set_roles(

@@ -48,6 +48,8 @@ pub mod actions {
     pub const PROVISION: &[&str] = &["dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:Query"];
     /// [`Directory::choose_tenant`](crate::Directory::choose_tenant).
     pub const CHOOSE_TENANT: &[&str] = &["dynamodb:ConditionCheckItem", "dynamodb:UpdateItem"];
+    /// [`Directory::member`](crate::Directory::member).
+    pub const MEMBER: &[&str] = &["dynamodb:GetItem"];
     /// [`Directory::members`](crate::Directory::members).
     pub const MEMBERS: &[&str] = &["dynamodb:Query"];
     /// [`Directory::set_roles`](crate::Directory::set_roles).
