@@ -1,0 +1,298 @@
+//! The `[claims]` section of the rule file.
+
+use std::fmt;
+
+use serde::de::Visitor;
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+
+use super::TokenKind;
+use crate::names::{RoleName, TenantId};
+
+/// What the operator wants tokens to carry.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ClaimRules {
+    /// The version of the event that the pool's `PreTokenGenerationConfig`
+    /// names. v1 reaches the ID token only, with texts only.
+    pub token_version: EventVersion,
+    /// What becomes of the user's Cognito groups in both tokens.
+    #[serde(default)]
+    pub groups: GroupRule,
+    /// The most that the added claims may take in each token, in bytes of JSON.
+    /// Over it, the claim with the highest `priority` number is dropped first,
+    /// then those without a number, each time by name; a membership never is.
+    #[serde(default)]
+    pub budget_bytes: Budget,
+    /// The claims that are taken out of each token.
+    #[serde(default)]
+    pub suppress: Suppressed,
+    /// The claims that are added. Of several entries for one claim, the first
+    /// whose condition holds and that has a value counts.
+    #[serde(default)]
+    pub map: Vec<ClaimEntry>,
+    /// The scopes that are added to access tokens or taken out of them.
+    #[serde(default)]
+    pub scopes: Vec<ScopeEntry>,
+}
+
+/// The version of a pre-token-generation event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum EventVersion {
+    /// ID token only, texts only; on every feature plan.
+    V1,
+    /// Both tokens of a user, any JSON value.
+    V2,
+    /// As v2, and the tokens of machine clients.
+    V3,
+}
+
+/// What becomes of the user's Cognito groups.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum GroupRule {
+    /// They stay as they are.
+    #[default]
+    Keep,
+    /// Groups named `<tenant>:<role>` of every tenant but the active one go.
+    ActiveTenant,
+}
+
+/// The most that the added claims may take, in bytes of JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct Budget {
+    /// In the ID token.
+    pub id: u32,
+    /// In the access token, which travels with every call.
+    pub access: u32,
+}
+
+impl Default for Budget {
+    /// Cognito documents no limit. A token grows by a third in base64url, so
+    /// this leaves room under the 8,192 bytes of headers that proxies take.
+    fn default() -> Self {
+        Self { id: 6144, access: 4096 }
+    }
+}
+
+impl Budget {
+    pub(super) fn of(self, kind: TokenKind) -> usize {
+        let bytes = match kind {
+            TokenKind::Id => self.id,
+            TokenKind::Access => self.access,
+        };
+        usize::try_from(bytes).unwrap_or(usize::MAX)
+    }
+}
+
+/// The claims that are taken out, for each token.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct Suppressed {
+    /// Out of the ID token.
+    pub id: Vec<String>,
+    /// Out of the access token.
+    pub access: Vec<String>,
+}
+
+impl Suppressed {
+    pub(super) fn of(&self, kind: TokenKind) -> &[String] {
+        match kind {
+            TokenKind::Id => &self.id,
+            TokenKind::Access => &self.access,
+        }
+    }
+}
+
+/// One claim, its place and its source.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ClaimEntry {
+    /// The claim's name in the token.
+    pub name: String,
+    /// The token that carries it.
+    pub token: Tokens,
+    /// Where the value comes from.
+    pub from: Source,
+    /// How a list is written.
+    #[serde(default)]
+    pub format: Option<Format>,
+    /// The higher the number, the earlier the claim is dropped when the token
+    /// grows too large.
+    #[serde(default)]
+    pub priority: Option<u32>,
+    /// When the claim is added; left out: always.
+    #[serde(default)]
+    pub when: Option<Condition>,
+}
+
+/// The tokens that carry a claim.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum Tokens {
+    /// The ID token.
+    Id,
+    /// The access token.
+    Access,
+    /// Both.
+    Both,
+}
+
+impl Tokens {
+    pub(super) fn include(self, kind: TokenKind) -> bool {
+        match self {
+            Self::Id => kind == TokenKind::Id,
+            Self::Access => kind == TokenKind::Access,
+            Self::Both => true,
+        }
+    }
+}
+
+/// Where a claim's value comes from.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum Source {
+    /// The user's place in the tenants; the only source that a server wrote.
+    Membership(Membership),
+    /// The user's Cognito groups; written `groups = true`.
+    Groups(bool),
+    /// A user attribute. The user may have written it.
+    Attribute(String),
+    /// The same value for everyone.
+    Constant(Constant),
+    /// The same list of texts for everyone.
+    List(Vec<String>),
+}
+
+/// What a membership claim says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum Membership {
+    /// The tenant that the user acts in.
+    Tenant,
+    /// The user's roles in that tenant.
+    Roles,
+    /// All tenants that the user may choose from.
+    Tenants,
+}
+
+/// How a list is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum Format {
+    /// As a JSON array.
+    #[default]
+    List,
+    /// As one text, its parts joined by one space: all that v1 can carry.
+    Text,
+}
+
+/// When an entry counts. Everything that is named must hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct Condition {
+    /// The user is in this Cognito group. A group named `<tenant>:<role>`
+    /// counts only while the user's membership of that tenant stands.
+    pub group: Option<String>,
+    /// The token is for this app client.
+    pub client: Option<String>,
+    /// The user acts in this tenant.
+    pub tenant: Option<TenantId>,
+    /// The user has this role in the tenant that he acts in.
+    pub role: Option<RoleName>,
+    /// The event has this trigger source, such as `TokenGeneration_HostedAuth`.
+    pub source: Option<String>,
+}
+
+/// Scopes to add to access tokens or to take out of them. The conditions that
+/// are named must all hold; none named: for everyone.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct ScopeEntry {
+    /// The scopes to add. A machine client gets them only if `client` names it.
+    pub add: Vec<String>,
+    /// The scopes to take out; this wins over every `add`.
+    pub suppress: Vec<String>,
+    /// The user is in this Cognito group.
+    pub group: Option<String>,
+    /// The token is for this app client.
+    pub client: Option<String>,
+    /// The user has this role in the tenant that he acts in.
+    pub role: Option<RoleName>,
+}
+
+/// A value that is the same for everyone.
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(untagged))]
+pub enum Constant {
+    /// A text.
+    Text(String),
+    /// A whole number.
+    Integer(i64),
+    /// A number.
+    Number(f64),
+    /// Yes or no.
+    Boolean(bool),
+}
+
+impl Constant {
+    /// The JSON value; `None` for a number that JSON does not have.
+    pub(super) fn value(&self) -> Option<Value> {
+        match self {
+            Self::Text(text) => Some(Value::from(text.as_str())),
+            Self::Integer(number) => Some(Value::from(*number)),
+            Self::Number(number) => serde_json::Number::from_f64(*number).map(Value::Number),
+            Self::Boolean(truth) => Some(Value::from(*truth)),
+        }
+    }
+}
+
+// By hand: serde's own message for an untagged enum does not say what is wanted.
+impl<'de> Deserialize<'de> for Constant {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Any;
+        impl Visitor<'_> for Any {
+            type Value = Constant;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a text, a number or a boolean")
+            }
+            fn visit_str<E>(self, value: &str) -> Result<Constant, E> {
+                Ok(Constant::Text(value.to_owned()))
+            }
+            fn visit_i64<E>(self, value: i64) -> Result<Constant, E> {
+                Ok(Constant::Integer(value))
+            }
+            fn visit_f64<E>(self, value: f64) -> Result<Constant, E> {
+                Ok(Constant::Number(value))
+            }
+            fn visit_bool<E>(self, value: bool) -> Result<Constant, E> {
+                Ok(Constant::Boolean(value))
+            }
+        }
+        deserializer.deserialize_any(Any)
+    }
+}
+
+impl ClaimRules {
+    /// The name of the claim in which such a token carries this membership: the
+    /// only claims that an authorizer may take a tenant or a role from.
+    pub fn claim_name(&self, membership: Membership, kind: TokenKind) -> Option<&str> {
+        let carries = |entry: &&ClaimEntry| entry.token.include(kind) && entry.from == Source::Membership(membership);
+        self.map.iter().find(carries).map(|entry| entry.name.as_str())
+    }
+}
