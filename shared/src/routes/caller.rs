@@ -1,0 +1,28 @@
+//! Who calls.
+
+use std::collections::BTreeSet;
+
+use crate::claims::TokenKind;
+use crate::names::{RoleName, TenantId};
+
+/// Who calls, as far as the routes ask.
+///
+/// In a function it comes out of [`crate::token::Verified`] and from nowhere
+/// else.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// The user's `sub`, or the client's id for a machine.
+    pub subject: String,
+    /// The kind of token that was shown.
+    pub kind: TokenKind,
+    /// Whether a client calls for itself, without a user.
+    pub machine: bool,
+    /// The tenant that the token was issued for.
+    pub tenant: Option<TenantId>,
+    /// The roles in that tenant.
+    pub roles: BTreeSet<RoleName>,
+    /// The user's Cognito groups.
+    pub groups: BTreeSet<String>,
+    /// The scopes of an access token.
+    pub scopes: BTreeSet<String>,
+}

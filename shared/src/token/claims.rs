@@ -1,0 +1,172 @@
+//! What a correctly signed token must say to be taken.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value};
+
+use super::{Refusal, TokenRules, Verified};
+use crate::claims::TokenKind;
+use crate::names::{RoleName, TenantId};
+use crate::routes::Caller;
+
+/// How far `iat` and `nbf` may lie ahead of our clock, in seconds.
+const MAX_SKEW_SECONDS: u64 = 60;
+
+/// The longest life a pool can give an access or ID token, in seconds.
+/// <https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-tokens-with-identity-providers.html>
+const MAX_LIFETIME_SECONDS: u64 = 24 * 60 * 60;
+
+/// The longest `sub`. A pool's own are UUIDs.
+const MAX_SUBJECT_BYTES: usize = 128;
+
+type Claims = Map<String, Value>;
+
+/// Checks the claims of a token whose signature is good.
+pub(super) fn check(rules: &TokenRules, claims: &Claims, now: u64) -> Result<Verified, Refusal> {
+    let expires_at = times(claims, now, rules.leeway_seconds)?;
+    let kind = match claims.get("token_use").and_then(Value::as_str) {
+        Some("access") => TokenKind::Access,
+        Some("id") => TokenKind::Id,
+        _ => return Err(Refusal::TokenUseRefused),
+    };
+    let client_id = match kind {
+        TokenKind::Access => access_client(claims)?,
+        TokenKind::Id => id_client(claims)?,
+    };
+    if !rules.client_ids.iter().any(|known| known == client_id) {
+        return Err(Refusal::ClientRefused);
+    }
+    let caller = caller(rules, claims, kind, client_id)?;
+    Ok(Verified { caller, client_id: client_id.to_owned(), expires_at })
+}
+
+/// Checks the times and gives the end.
+///
+/// Whole numbers only: pools write nothing else, and what a fraction rounds to
+/// is a matter of taste. A token is good while `now < exp + leeway`.
+/// <https://www.rfc-editor.org/rfc/rfc7519#section-4.1.4>
+fn times(claims: &Claims, now: u64, leeway: u64) -> Result<u64, Refusal> {
+    let seconds = |name: &str| claims.get(name).map(|value| value.as_u64().ok_or(Refusal::TimesRefused)).transpose();
+    let expires = seconds("exp")?.ok_or(Refusal::TimesRefused)?;
+    let issued = seconds("iat")?.ok_or(Refusal::TimesRefused)?;
+    if expires.checked_sub(issued).is_none_or(|life| life == 0 || life > MAX_LIFETIME_SECONDS) {
+        return Err(Refusal::TimesRefused);
+    }
+    if now >= expires.saturating_add(leeway) {
+        return Err(Refusal::Expired);
+    }
+    let latest = now.saturating_add(MAX_SKEW_SECONDS);
+    let begins = seconds("nbf")?.unwrap_or(issued);
+    if issued > latest || begins > latest {
+        return Err(Refusal::NotYetValid);
+    }
+    Ok(expires)
+}
+
+/// An access token names its client in `client_id`.
+///
+/// `aud` is there only when the token was bound to a resource, or when the
+/// token function added it, which can only repeat the client. This API is not
+/// such a resource.
+/// <https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-pre-token-generation.html>
+fn access_client(claims: &Claims) -> Result<&str, Refusal> {
+    let client_id = claims.get("client_id").and_then(Value::as_str).ok_or(Refusal::ClientRefused)?;
+    match claims.get("aud") {
+        None => Ok(client_id),
+        Some(aud) if single(aud) == Some(client_id) => Ok(client_id),
+        Some(_) => Err(Refusal::AudienceRefused),
+    }
+}
+
+/// An ID token names its client in `aud`; a `client_id` beside it must agree.
+fn id_client(claims: &Claims) -> Result<&str, Refusal> {
+    let client_id = claims.get("aud").and_then(single).ok_or(Refusal::ClientRefused)?;
+    match claims.get("client_id") {
+        None => Ok(client_id),
+        Some(named) if named == client_id => Ok(client_id),
+        Some(_) => Err(Refusal::ClientRefused),
+    }
+}
+
+/// A text, or a list of exactly one text. Of two audiences one is a stranger.
+fn single(value: &Value) -> Option<&str> {
+    match value {
+        Value::String(text) => Some(text),
+        Value::Array(items) => match items.as_slice() {
+            [Value::String(text)] => Some(text),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn caller(rules: &TokenRules, claims: &Claims, kind: TokenKind, client_id: &str) -> Result<Caller, Refusal> {
+    let subject = claims.get("sub").and_then(Value::as_str).filter(|sub| is_subject(sub));
+    let subject = subject.ok_or(Refusal::SubjectRefused)?;
+    let machine = is_machine(claims, kind, subject, client_id)?;
+    let names = match kind {
+        TokenKind::Access => &rules.access,
+        TokenKind::Id => &rules.id,
+    };
+    let claim = |name: &Option<String>| name.as_ref().and_then(|name| claims.get(name));
+    let tenant = match claim(&names.tenant) {
+        None => None,
+        Some(value) => Some(value.as_str().and_then(TenantId::parse).ok_or(Refusal::TenantRefused)?),
+    };
+    Ok(Caller {
+        subject: subject.to_owned(),
+        kind,
+        machine,
+        tenant,
+        roles: roles(claim(&names.roles)).ok_or(Refusal::RightsRefused)?,
+        groups: groups(claims.get("cognito:groups")).ok_or(Refusal::RightsRefused)?,
+        scopes: scopes(claims.get("scope")).ok_or(Refusal::RightsRefused)?,
+    })
+}
+
+/// Letters, digits and a few signs that no key, log or policy reads as syntax.
+fn is_subject(sub: &str) -> bool {
+    (1..=MAX_SUBJECT_BYTES).contains(&sub.len())
+        && sub.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b':' | b'@'))
+}
+
+/// A client-credentials token has the client itself as its subject and no user
+/// name. A user whose `sub` is a client's id does not exist.
+/// <https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-the-access-token.html>
+fn is_machine(claims: &Claims, kind: TokenKind, subject: &str, client_id: &str) -> Result<bool, Refusal> {
+    if subject != client_id {
+        return Ok(false);
+    }
+    let named = claims.contains_key("username") || claims.contains_key("cognito:username");
+    if kind == TokenKind::Access && !named { Ok(true) } else { Err(Refusal::SubjectRefused) }
+}
+
+/// A list of names, or one text with a single space between them.
+fn roles(claim: Option<&Value>) -> Option<BTreeSet<RoleName>> {
+    match claim {
+        None => Some(BTreeSet::new()),
+        Some(Value::String(text)) if text.is_empty() => Some(BTreeSet::new()),
+        Some(Value::String(text)) => text.split(' ').map(RoleName::parse).collect(),
+        Some(Value::Array(items)) => items.iter().map(|item| item.as_str().and_then(RoleName::parse)).collect(),
+        Some(_) => None,
+    }
+}
+
+fn groups(claim: Option<&Value>) -> Option<BTreeSet<String>> {
+    match claim {
+        None => Some(BTreeSet::new()),
+        Some(Value::Array(items)) => items.iter().map(|item| item.as_str().map(str::to_owned)).collect(),
+        Some(_) => None,
+    }
+}
+
+/// One text, split at single ASCII spaces and at nothing else.
+fn scopes(claim: Option<&Value>) -> Option<BTreeSet<String>> {
+    match claim {
+        None => Some(BTreeSet::new()),
+        Some(Value::String(text)) => {
+            Some(text.split(' ').filter(|scope| !scope.is_empty()).map(str::to_owned).collect())
+        }
+        Some(_) => None,
+    }
+}

@@ -1,0 +1,107 @@
+//! A token as it came: read, and not yet believed.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Map, Value};
+
+use super::{Refusal, json};
+
+/// The longest token that is looked at, in bytes. What a browser or a
+/// distribution network lets through as a header is no longer than this.
+pub const MAX_TOKEN_BYTES: usize = 8 * 1024;
+
+/// The longest name of a key.
+const MAX_KEY_ID_BYTES: usize = 256;
+
+/// Members of a header that are refused whatever they hold.
+///
+/// Most of them offer a key or a place to fetch one from; `crit` and `b64`
+/// change what the signature means, `zip`, `enc` and `cty` what the payload is.
+const REFUSED_HEADERS: [&str; 11] = ["crit", "b64", "jwk", "jku", "x5c", "x5u", "x5t", "x5t#S256", "cty", "zip", "enc"];
+
+/// A token as it came: read, and not yet believed.
+///
+/// It tells which key would have to have signed it, and nothing else.
+pub struct Unverified<'a> {
+    signed: &'a str,
+    signature: Vec<u8>,
+    key_id: String,
+    claims: Map<String, Value>,
+}
+
+impl<'a> Unverified<'a> {
+    /// Reads a token in compact form.
+    ///
+    /// The length comes first, so that a long text costs nothing. Base64url
+    /// must be canonical (no padding, no bits left over), so that one signed
+    /// text has one spelling only.
+    pub fn parse(token: &'a str) -> Result<Self, Refusal> {
+        if token.len() > MAX_TOKEN_BYTES {
+            return Err(Refusal::TooLarge);
+        }
+        if !token.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.')) {
+            return Err(Refusal::Malformed);
+        }
+        let (signed, signature) = token.rsplit_once('.').ok_or(Refusal::Malformed)?;
+        let (header, payload) = signed.split_once('.').ok_or(Refusal::Malformed)?;
+        let (header, payload, signature) = (decode(header)?, decode(payload)?, decode(signature)?);
+        let key_id = read_header(&header)?;
+        let claims = json::object(&payload).ok_or(Refusal::Malformed)?;
+        Ok(Self { signed, signature, key_id, claims })
+    }
+
+    /// The name of the key that is said to have signed it.
+    pub fn key_id(&self) -> &str {
+        &self.key_id
+    }
+
+    /// What must have been signed.
+    pub(super) fn signed(&self) -> &'a str {
+        self.signed
+    }
+
+    /// The signature that is offered.
+    pub(super) fn signature(&self) -> &[u8] {
+        &self.signature
+    }
+
+    /// What the token says, to whoever has checked the signature.
+    pub(super) fn claims(&self) -> &Map<String, Value> {
+        &self.claims
+    }
+}
+
+/// One segment. A fourth one shows here: its dot is not in the alphabet.
+fn decode(segment: &str) -> Result<Vec<u8>, Refusal> {
+    if segment.is_empty() {
+        return Err(Refusal::Malformed);
+    }
+    URL_SAFE_NO_PAD.decode(segment).map_err(|_| Refusal::Malformed)
+}
+
+/// Checks the header and gives the key's name.
+///
+/// User pools write `kid` and `alg` and nothing else. `typ` may say `JWT`; any
+/// other type is a token made for something else. Members that are not listed
+/// here are read past, whatever their type.
+/// <https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-tokens-verifying-a-jwt.html>
+fn read_header(bytes: &[u8]) -> Result<String, Refusal> {
+    let mut header = json::object(bytes).ok_or(Refusal::Malformed)?;
+    if REFUSED_HEADERS.iter().any(|name| header.contains_key(*name)) {
+        return Err(Refusal::HeaderRefused);
+    }
+    // INVARIANT: one algorithm. With a second one, a key made for one could be
+    // used with the other.
+    if header.get("alg").and_then(Value::as_str) != Some("RS256") {
+        return Err(Refusal::AlgorithmRefused);
+    }
+    match header.get("typ") {
+        None => {}
+        Some(Value::String(typ)) if typ.eq_ignore_ascii_case("JWT") => {}
+        Some(_) => return Err(Refusal::HeaderRefused),
+    }
+    match header.remove("kid") {
+        Some(Value::String(kid)) if !kid.is_empty() && kid.len() <= MAX_KEY_ID_BYTES => Ok(kid),
+        _ => Err(Refusal::KeyIdMissing),
+    }
+}
