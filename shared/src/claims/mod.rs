@@ -5,6 +5,7 @@
 
 mod budget;
 mod check;
+mod entry_check;
 mod facts;
 mod groups;
 mod reserved;
@@ -74,6 +75,7 @@ pub struct Request<'a> {
 
 /// Whether tokens are issued, and how they differ from the pool's own.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "one is made for each event and taken apart at once")]
 pub enum Decision {
     /// With these changes.
     Issue(Overrides),

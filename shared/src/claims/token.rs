@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::budget::{Candidate, fit};
+use super::budget::{Candidate, fit, size};
 use super::facts::Facts;
 use super::reserved::{is_attribute_name, may_add, may_hold, may_suppress};
 use super::{
@@ -121,6 +121,19 @@ fn refusal(entry: &ClaimEntry, value: &Value, facts: &Facts<'_>, kind: TokenKind
     // <https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-pre-token-generation.html#user-pool-lambda-pre-token-generation-event-versions>
     let carried = facts.request.version > EventVersion::V1 || (kind == TokenKind::Id && value.is_string());
     (!carried).then_some(DropReason::EventTooOld)
+}
+
+/// What the constants that go into every such token take.
+pub(super) fn constant_size(rules: &ClaimRules, kind: TokenKind) -> usize {
+    let always = rules.map.iter().filter(|entry| entry.token.include(kind) && entry.when.is_none());
+    let value = |entry: &ClaimEntry| match &entry.from {
+        Source::Constant(constant) => constant.value(),
+        Source::List(parts) => {
+            written(&parts.iter().map(String::as_str).collect::<Vec<_>>(), entry.format.unwrap_or_default())
+        }
+        _ => None,
+    };
+    always.filter_map(|entry| Some(size(&entry.name, &value(entry)?))).sum()
 }
 
 /// The claims that must not show a user attribute of the same name.
