@@ -1,1 +1,0 @@
-//! The policy that answers an authorizer call.
