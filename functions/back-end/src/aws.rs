@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-use aws_config::SdkConfig;
 use aws_sdk_dynamodb::config::{Credentials, IdentityCache};
 use aws_sdk_sts::types::Tag;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use shared::names::TenantId;
+use shell::aws::SdkConfig;
 
 use crate::{IssueError, Issued, Issuer};
 
@@ -88,4 +88,138 @@ impl Issuer for TenantRole {
 /// has 1 to 63 of `[a-z0-9-]`, so one character in front always fits.
 fn session_name(tenant: &TenantId) -> String {
     format!("@{tenant}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_config::retry::RetryConfig;
+    use aws_config::{BehaviorVersion, Region};
+    use std::sync::{Arc, Mutex};
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::{TcpListener, TcpStream};
+
+    /// STS and DynamoDB on loopback: answers as both would, keeps what was sent.
+    async fn serve(listener: TcpListener, seen: Arc<Mutex<Vec<String>>>) {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let seen = Arc::clone(&seen);
+            tokio::spawn(async move {
+                while let Some(request) = read(&mut stream).await {
+                    let body = reply(&request);
+                    seen.lock().unwrap().push(request);
+                    let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", body.len());
+                    stream.write_all((head + &body).as_bytes()).await.unwrap();
+                }
+            });
+        }
+    }
+
+    async fn read(stream: &mut TcpStream) -> Option<String> {
+        let mut bytes = Vec::new();
+        loop {
+            let text = String::from_utf8_lossy(&bytes).into_owned();
+            if let Some((head, body)) = text.split_once("\r\n\r\n") {
+                let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+                if body.len() >= length.unwrap_or("0").parse().unwrap() {
+                    return Some(text);
+                }
+            }
+            let mut part = [0; 4096];
+            let count = stream.read(&mut part).await.ok().filter(|count| *count > 0)?;
+            bytes.extend_from_slice(&part[..count]);
+        }
+    }
+
+    fn reply(request: &str) -> String {
+        let Some((_, rest)) = request.split_once("Tags.member.1.Value=") else {
+            return "{}".to_owned();
+        };
+        let tenant = rest.split('&').next().unwrap();
+        format!(
+            "<AssumeRoleResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><AssumeRoleResult><Credentials>\
+             <AccessKeyId>KEY-{tenant}</AccessKeyId><SecretAccessKey>secret-{tenant}</SecretAccessKey>\
+             <SessionToken>token-{tenant}</SessionToken><Expiration>2030-01-01T00:00:00Z</Expiration>\
+             </Credentials></AssumeRoleResult></AssumeRoleResponse>"
+        )
+    }
+
+    async fn loopback() -> (SdkConfig, Arc<Mutex<Vec<String>>>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let endpoint = format!("http://{}", listener.local_addr().unwrap());
+        let seen = Arc::default();
+        tokio::spawn(serve(listener, Arc::clone(&seen)));
+        let config = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("eu-central-1"))
+            .endpoint_url(endpoint)
+            .retry_config(RetryConfig::disabled())
+            .credentials_provider(aws_sdk_sts::config::SharedCredentialsProvider::new(Credentials::new(
+                "KEY-function",
+                "secret-function",
+                None,
+                None,
+                "test",
+            )))
+            .build();
+        (one_http_client(config), seen)
+    }
+
+    #[tokio::test]
+    async fn each_tenant_gets_credentials_with_its_own_tag_and_they_sign_its_calls() {
+        let (config, seen) = loopback().await;
+        let role = TenantRole::new(&config, "arn:aws:iam::123456789012:role/tenant".to_owned());
+        let tenants = ["acme", "acme2", "a"].map(|name| TenantId::parse(name).unwrap());
+        let mut clients = Vec::new();
+        for tenant in &tenants {
+            let issued = role.issue(tenant).await.unwrap();
+            assert_eq!(issued.expires_at, 1_893_456_000);
+            clients.push(issued.access);
+        }
+        let calls = std::mem::take(&mut *seen.lock().unwrap());
+        for (call, tenant) in calls.iter().zip(&tenants) {
+            let (head, body) = call.split_once("\r\n\r\n").unwrap();
+            assert!(head.contains("Credential=KEY-function/"), "{head}");
+            let mut fields: Vec<_> = body.split('&').collect();
+            fields.sort_unstable();
+            let expected = [
+                "Action=AssumeRole".to_owned(),
+                "DurationSeconds=900".to_owned(),
+                "RoleArn=arn%3Aaws%3Aiam%3A%3A123456789012%3Arole%2Ftenant".to_owned(),
+                format!("RoleSessionName=%40{tenant}"),
+                "Tags.member.1.Key=tenant".to_owned(),
+                format!("Tags.member.1.Value={tenant}"),
+                "Version=2011-06-15".to_owned(),
+            ];
+            assert_eq!(fields, expected);
+        }
+        // Back and forth, so that a credential kept by one client would show in another.
+        for index in [0, 1, 2, 1, 0, 2, 0] {
+            clients[index].get_item().table_name("t").key("pk", text("x")).send().await.unwrap();
+            let call = seen.lock().unwrap().pop().unwrap();
+            let tenant = &tenants[index];
+            assert!(call.contains(&format!("Credential=KEY-{tenant}/")), "{tenant}: {call}");
+            assert!(call.contains(&format!("x-amz-security-token: token-{tenant}\r\n")), "{tenant}: {call}");
+        }
+    }
+
+    fn text(text: &str) -> aws_sdk_dynamodb::types::AttributeValue {
+        aws_sdk_dynamodb::types::AttributeValue::S(text.to_owned())
+    }
+
+    #[tokio::test]
+    async fn nothing_that_is_printed_holds_a_secret() {
+        let (config, _) = loopback().await;
+        let role = TenantRole::new(&config, "arn:aws:iam::123456789012:role/tenant".to_owned());
+        let issued = role.issue(&TenantId::parse("acme").unwrap()).await.unwrap();
+        let printed = format!("{role:?} {issued:?} {:?} {:?}", issued.access, issued.access.config());
+        assert!(!printed.contains("secret-") && !printed.contains("token-acme"), "{printed}");
+    }
+
+    #[test]
+    fn a_session_name_fits_every_tenant() {
+        for name in ["a", &"a".repeat(63), "a-b-1"] {
+            let session = session_name(&TenantId::parse(name).unwrap());
+            assert!((2..=64).contains(&session.len()), "{session}");
+        }
+    }
 }

@@ -7,6 +7,7 @@
 
 pub mod aws;
 mod caller;
+pub mod items;
 mod page;
 mod precondition;
 mod problem;

@@ -26,8 +26,6 @@ pub enum Refusal {
     NotFound,
     /// An administrator's own roles are changed by another administrator.
     OwnRoles,
-    /// There is no profile yet; the next sign-in makes one.
-    NoProfile,
     /// The version named is not the present one.
     VersionChanged,
     /// The body is larger than the route takes.
@@ -51,7 +49,6 @@ impl Refusal {
             Self::NoSuchRoute => "NoSuchRoute",
             Self::NotFound => "NotFound",
             Self::OwnRoles => "OwnRoles",
-            Self::NoProfile => "NoProfile",
             Self::VersionChanged => "VersionChanged",
             Self::BodyTooLarge => "BodyTooLarge",
             Self::NotJson => "NotJson",
@@ -66,7 +63,7 @@ impl Refusal {
             Self::CallerUnknown => (401, "Unauthorized"),
             Self::NoTenant | Self::OtherTenant | Self::NotAMember | Self::RightsChanged => (403, "Forbidden"),
             Self::NoSuchRoute | Self::NotFound => (404, "Not Found"),
-            Self::OwnRoles | Self::NoProfile => (409, "Conflict"),
+            Self::OwnRoles => (409, "Conflict"),
             Self::VersionChanged => (412, "Precondition Failed"),
             Self::BodyTooLarge => (413, "Content Too Large"),
             Self::NotJson => (415, "Unsupported Media Type"),
@@ -86,7 +83,6 @@ impl Refusal {
             Self::NoSuchRoute => "There is nothing at this address.",
             Self::NotFound => "There is no such thing.",
             Self::OwnRoles => "Your own roles can only be changed by another administrator.",
-            Self::NoProfile => "There is no profile yet. Sign in again.",
             Self::VersionChanged => "The version named is not the present one.",
             Self::BodyTooLarge => "The body is too large.",
             Self::NotJson => "The body must be application/json.",

@@ -178,7 +178,7 @@ mod tests {
             (r#","headers":{"content-type":"text/plain,application/json"},"body":"[1]""#.to_owned(), Err("NotJson")),
         ];
         for (members, expected) in table {
-            let read = event(&members).unwrap().json::<Vec<u8>>(7);
+            let read = event(&members).unwrap().json::<Vec<u8>>(8);
             assert_eq!(read.map_err(|problem| problem.code()), expected, "{members}");
         }
     }

@@ -141,3 +141,158 @@ impl<A> Slots<A> {
 fn lasts<A>(issued: &Issued<A>, now: u64, seconds: u64) -> bool {
     issued.expires_at > now.saturating_add(seconds)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
+    use std::time::Duration;
+
+    const LIFE: u64 = 900;
+
+    /// Names the tenant in what it issues, counts, and takes its time.
+    #[derive(Default)]
+    struct Counting {
+        clock: AtomicU64,
+        calls: Mutex<HashMap<TenantId, u64>>,
+        running: Mutex<HashMap<TenantId, u64>>,
+        overlaps: AtomicU64,
+        fails: AtomicBool,
+    }
+
+    #[derive(Clone, Debug, PartialEq)]
+    struct Access {
+        tenant: TenantId,
+        serial: u64,
+    }
+
+    impl Issuer for Arc<Counting> {
+        type Access = Access;
+
+        async fn issue(&self, tenant: &TenantId) -> Result<Issued<Access>, IssueError> {
+            let serial = bump(&self.calls, tenant, 1);
+            if bump(&self.running, tenant, 1) > 1 {
+                self.overlaps.fetch_add(1, SeqCst);
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            bump(&self.running, tenant, u64::MAX);
+            if self.fails.load(SeqCst) {
+                return Err(IssueError("STS is down".into()));
+            }
+            let expires_at = self.clock.load(SeqCst) + LIFE;
+            Ok(Issued { access: Access { tenant: tenant.clone(), serial }, expires_at })
+        }
+    }
+
+    fn bump(counts: &Mutex<HashMap<TenantId, u64>>, tenant: &TenantId, by: u64) -> u64 {
+        let mut counts = counts.lock().unwrap();
+        let count = counts.entry(tenant.clone()).or_default();
+        *count = count.wrapping_add(by);
+        *count
+    }
+
+    fn tenant(number: u64) -> TenantId {
+        TenantId::parse(&format!("t{number}")).unwrap()
+    }
+
+    fn sessions(capacity: usize) -> (Arc<Counting>, TenantSessions<Arc<Counting>>) {
+        let issuer = Arc::new(Counting::default());
+        (Arc::clone(&issuer), TenantSessions::new(issuer, capacity))
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 8)]
+    async fn interleaved_requests_of_many_tenants_never_share_access() {
+        let (issuer, sessions) = sessions(16);
+        let sessions = Arc::new(sessions);
+        let tasks: Vec<_> = (0..64_u64)
+            .map(|task| {
+                let sessions = Arc::clone(&sessions);
+                tokio::spawn(async move {
+                    for round in 0..2_000 {
+                        let tenant = tenant((task * 31 + round * 17) % 16);
+                        let access = sessions.access(&tenant, 0).await.unwrap();
+                        assert_eq!(access.tenant, tenant, "task {task} round {round}");
+                    }
+                })
+            })
+            .collect();
+        for task in tasks {
+            task.await.unwrap();
+        }
+        assert_eq!(issuer.overlaps.load(SeqCst), 0, "two calls at once for one tenant");
+        let calls = issuer.calls.lock().unwrap();
+        assert_eq!(calls.len(), 16);
+        assert!(calls.values().all(|calls| *calls == 1), "{calls:?}");
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 8)]
+    async fn more_tenants_than_places_are_served_and_never_mixed() {
+        let (_, sessions) = sessions(3);
+        let sessions = Arc::new(sessions);
+        let tasks: Vec<_> = (0..32_u64)
+            .map(|task| {
+                let sessions = Arc::clone(&sessions);
+                tokio::spawn(async move {
+                    for round in 0..100 {
+                        let tenant = tenant((task * 7 + round) % 11);
+                        assert_eq!(sessions.access(&tenant, 0).await.unwrap().tenant, tenant);
+                    }
+                })
+            })
+            .collect();
+        for task in tasks {
+            task.await.unwrap();
+        }
+        assert!(sessions.slots().by_tenant.len() <= 3);
+    }
+
+    #[tokio::test]
+    async fn access_is_renewed_before_it_ends() {
+        let (issuer, sessions) = sessions(4);
+        // Seconds since 1970, and which call's access is handed out.
+        let table = [(0, 1), (LIFE - RENEW_EARLY - 1, 1), (LIFE - RENEW_EARLY, 2), (LIFE, 2), (3 * LIFE, 3)];
+        for (now, serial) in table {
+            issuer.clock.store(now, SeqCst);
+            assert_eq!(sessions.access(&tenant(1), now).await.unwrap().serial, serial, "at {now}");
+        }
+    }
+
+    #[tokio::test]
+    async fn while_the_issuer_fails_only_living_access_serves() {
+        let (issuer, sessions) = sessions(4);
+        sessions.access(&tenant(1), 0).await.unwrap();
+        issuer.fails.store(true, SeqCst);
+        let table = [(LIFE - RENEW_EARLY, true), (LIFE - LAST_USE - 1, true), (LIFE - LAST_USE, false), (LIFE, false)];
+        for (now, served) in table {
+            assert_eq!(sessions.access(&tenant(1), now).await.is_ok(), served, "at {now}");
+        }
+        assert!(sessions.access(&tenant(2), 0).await.is_err(), "another tenant's access stands in for nobody");
+        issuer.fails.store(false, SeqCst);
+        assert_eq!(sessions.access(&tenant(2), 0).await.unwrap().tenant, tenant(2), "a failure is not kept");
+    }
+
+    #[tokio::test]
+    async fn the_session_longest_unused_makes_room() {
+        let (issuer, sessions) = sessions(2);
+        for number in [1, 2, 1, 3, 1] {
+            sessions.access(&tenant(number), 0).await.unwrap();
+        }
+        assert_eq!(issuer.calls.lock().unwrap().get(&tenant(1)), Some(&1));
+        sessions.access(&tenant(2), 0).await.unwrap();
+        assert_eq!(issuer.calls.lock().unwrap().get(&tenant(2)), Some(&2));
+    }
+
+    #[tokio::test]
+    async fn a_call_that_is_given_up_blocks_nobody() {
+        let (_, sessions) = sessions(2);
+        let given_up = tokio::time::timeout(Duration::ZERO, sessions.access(&tenant(1), 0)).await;
+        assert!(given_up.is_err());
+        assert_eq!(sessions.access(&tenant(1), 0).await.unwrap().tenant, tenant(1));
+    }
+
+    #[test]
+    fn what_is_printed_holds_no_secret() {
+        let issued = Issued { access: "secret-access-key", expires_at: 1 };
+        assert!(!format!("{issued:?}").contains("secret"));
+    }
+}
