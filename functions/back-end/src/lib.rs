@@ -15,6 +15,8 @@ mod request;
 mod response;
 mod session;
 mod settings;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use caller::{Caller, Subject};
 pub use page::{Page, PageRequest};
@@ -22,5 +24,5 @@ pub use precondition::{Precondition, entity_tag};
 pub use problem::{Problem, Refusal};
 pub use request::Request;
 pub use response::{Response, answer};
-pub use session::{IssueError, Issued, Issuer, TenantSessions};
+pub use session::{IssueError, Issued, Issuer, SESSIONS_KEPT, TenantSessions};
 pub use settings::Settings;

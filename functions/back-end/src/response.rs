@@ -79,7 +79,8 @@ where
     let caller = request.caller();
     let subject = caller.as_ref().ok().map(|caller| caller.subject().to_string());
     let outcome = match caller {
-        Ok(caller) => handle(&request, &caller).await,
+        // Boxed: a call through the SDK is a future too deep to lay out in one piece.
+        Ok(caller) => Box::pin(handle(&request, &caller)).await,
         Err(problem) => Err(problem),
     };
     let (code, body) = match outcome {

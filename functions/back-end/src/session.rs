@@ -7,6 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use shared::names::TenantId;
 
+use crate::Problem;
+
 /// Gets access for one tenant, such as a client with that tenant's credentials.
 pub trait Issuer {
     /// What reaches the tenant's data.
@@ -47,6 +49,16 @@ impl Error for IssueError {
         Some(self.0.as_ref())
     }
 }
+
+impl From<IssueError> for Problem {
+    fn from(error: IssueError) -> Self {
+        Self::unavailable("TenantSessionRefused", error)
+    }
+}
+
+/// Sessions kept when nobody says otherwise: more tenants than one instance meets
+/// within the life of a session, and a few hundred kilobytes.
+pub const SESSIONS_KEPT: usize = 100;
 
 /// Access is renewed this long before it ends, in seconds.
 const RENEW_EARLY: u64 = 120;
