@@ -3,23 +3,24 @@
 //! A text that two parsers could read differently is refused, not repaired: an
 //! address that passes here means the same to Cognito and to a mail server.
 
-use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
-use crate::names::text_type;
+use crate::names::{in_rules, text_type};
 
 text_type! {
     /// An e-mail address in lower case, as a case-insensitive pool compares it.
-    EmailAddress, "an e-mail address", "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@[A-Za-z0-9-]+(\\.[A-Za-z0-9-]+)+$"
+    EmailAddress
 }
 
 text_type! {
     /// A domain (`example.com`) or all domains below one (`*.example.com`).
-    DomainPattern, "a domain", "^(\\*\\.)?[a-z0-9-]+(\\.[a-z0-9-]+)+$"
+    DomainPattern
 }
+in_rules!(DomainPattern, "domain in lower case", "^(\\*\\.)?[a-z0-9-]+(\\.[a-z0-9-]+)+$");
 
 text_type! {
     /// A telephone number as E.164 writes it.
-    PhoneNumber, "a telephone number", "^\\+[1-9][0-9]{1,14}$"
+    PhoneNumber
 }
 
 impl EmailAddress {
@@ -47,22 +48,20 @@ impl DomainPattern {
     /// Whether the address's domain is meant. `*.example.com` does not mean
     /// `example.com` itself.
     pub fn matches(&self, address: &EmailAddress) -> bool {
-        self.covers_domain(address.domain())
-    }
-
-    /// Whether every domain that `other` means is meant here too.
-    pub fn covers(&self, other: &Self) -> bool {
-        match other.0.strip_prefix("*.") {
-            None => self.covers_domain(&other.0),
-            Some(parent) => self.0 == other.0 || (self.0.starts_with("*.") && self.covers_domain(parent)),
-        }
-    }
-
-    fn covers_domain(&self, domain: &str) -> bool {
         match self.0.strip_prefix("*.") {
-            None => self.0 == domain,
-            Some(parent) => domain.strip_suffix(parent).is_some_and(|below| below.len() > 1 && below.ends_with('.')),
+            None => self.0 == address.domain(),
+            Some(parent) => {
+                address.domain().strip_suffix(parent).is_some_and(|below| below.len() > 1 && below.ends_with('.'))
+            }
         }
+    }
+
+    /// The pattern among `others` that means every domain this one means.
+    pub(crate) fn covered_by(&self, others: &BTreeSet<&str>) -> Option<String> {
+        let domain = self.0.strip_prefix("*.").unwrap_or(&self.0);
+        let parents = domain.match_indices('.').filter_map(|(dot, _)| domain.get(dot + 1..));
+        let wider = parents.map(|parent| format!("*.{parent}"));
+        std::iter::once(self.0.clone()).chain(wider).find(|pattern| others.contains(pattern.as_str()))
     }
 }
 
@@ -97,4 +96,195 @@ fn is_domain(text: &str) -> bool {
         && text.len() <= 253
         && text.split('.').all(is_label)
         && last.bytes().any(|byte| byte.is_ascii_alphabetic())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn only_an_address_with_one_reading_is_one() {
+        let longest_local = format!("{}@x.test", "l".repeat(64));
+        let local_too_long = format!("{}@x.test", "l".repeat(65));
+        let longest_label = format!("a@{}.test", "d".repeat(63));
+        let label_too_long = format!("a@{}.test", "d".repeat(64));
+        let too_long = format!("a@{}test", "d23456789.".repeat(25));
+        let table = [
+            ("ann@example.com", Some("ann@example.com")),
+            ("Ann.Lee+news@Sub.Example.COM", Some("ann.lee+news@sub.example.com")),
+            ("!#$%&'*+-/=?^_`{|}~@x.test", Some("!#$%&'*+-/=?^_`{|}~@x.test")),
+            ("a@x-y.example", Some("a@x-y.example")),
+            ("a@xn--llowed-8ya.com", Some("a@xn--llowed-8ya.com")),
+            ("a@1.example", Some("a@1.example")),
+            (longest_local.as_str(), Some(longest_local.as_str())),
+            (longest_label.as_str(), Some(longest_label.as_str())),
+            // Two readings.
+            ("a@evil.com#@allowed.com", None),
+            ("\"a@allowed.com\"@evil.com", None),
+            ("a@b@allowed.com", None),
+            ("a@allowed.com,b@evil.com", None),
+            ("a@allowed.com;b@evil.com", None),
+            ("a(x)@allowed.com", None),
+            ("a@allowed.com(x)", None),
+            ("Ann <a@allowed.com>", None),
+            ("<a@allowed.com>", None),
+            ("mailto:a@allowed.com", None),
+            ("a@allowed.com?x=1", None),
+            ("a%00@allowed.com\0", None),
+            ("a@allowed.com\n", None),
+            ("a@allowed.com\r\nBcc: b@evil.com", None),
+            (" a@allowed.com", None),
+            ("a@allowed.com ", None),
+            ("a @allowed.com", None),
+            // No host name.
+            ("a@allowed.com.", None),
+            ("a@.allowed.com", None),
+            ("a@allowed..com", None),
+            ("a@-allowed.com", None),
+            ("a@allowed-.com", None),
+            ("a@allowed_x.com", None),
+            ("a@localhost", None),
+            ("a@[127.0.0.1]", None),
+            ("a@127.0.0.1", None),
+            ("a@[IPv6:::1]", None),
+            ("a@\u{430}llowed.com", None),
+            ("a@allowed\u{3002}com", None),
+            ("\u{430}nn@allowed.com", None),
+            ("a@allowed.com\u{200b}", None),
+            (label_too_long.as_str(), None),
+            (too_long.as_str(), None),
+            // No local part that mail servers agree on.
+            ("@allowed.com", None),
+            (".a@allowed.com", None),
+            ("a.@allowed.com", None),
+            ("a..b@allowed.com", None),
+            ("a\\@b@allowed.com", None),
+            (local_too_long.as_str(), None),
+            ("a@", None),
+            ("@", None),
+            ("a", None),
+            ("", None),
+        ];
+        for (text, expected) in table {
+            assert_eq!(EmailAddress::parse(text).as_ref().map(EmailAddress::as_str), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn addresses_that_differ_in_case_are_the_same() {
+        assert_eq!(EmailAddress::parse("bob@x.test"), EmailAddress::parse("BOB@X.Test"));
+    }
+
+    #[test]
+    fn a_domain_is_itself_and_a_star_is_what_is_below() {
+        let table = [
+            ("allowed.com", "a@allowed.com", true),
+            ("allowed.com", "a@ALLOWED.COM", true),
+            ("allowed.com", "a@sub.allowed.com", false),
+            ("allowed.com", "a@notallowed.com", false),
+            ("allowed.com", "a@allowed.com.evil.com", false),
+            ("allowed.com", "allowed.com@evil.com", false),
+            ("*.allowed.com", "a@sub.allowed.com", true),
+            ("*.allowed.com", "a@deep.sub.allowed.com", true),
+            ("*.allowed.com", "a@allowed.com", false),
+            ("*.allowed.com", "a@notallowed.com", false),
+            ("*.allowed.com", "a@sub.allowed.com.evil.com", false),
+        ];
+        for (pattern, address, expected) in table {
+            let address = EmailAddress::parse(address).unwrap();
+            assert_eq!(DomainPattern::parse(pattern).unwrap().matches(&address), expected, "{pattern} {address}");
+        }
+    }
+
+    #[test]
+    fn a_pattern_is_written_in_one_way() {
+        let table = [
+            ("example.com", true),
+            ("*.example.com", true),
+            ("*", false),
+            ("*.com", false),
+            ("*.*.example.com", false),
+            ("a.*.example.com", false),
+            ("*example.com", false),
+            (".example.com", false),
+            ("@example.com", false),
+            ("Example.com", false),
+            ("example", false),
+            ("", false),
+        ];
+        for (text, accepted) in table {
+            assert_eq!(DomainPattern::parse(text).is_some(), accepted, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_pattern_knows_which_other_one_makes_it_idle() {
+        let table = [
+            ("a.test", "a.test", true),
+            ("a.test", "*.a.test", false),
+            ("x.a.test", "*.a.test", true),
+            ("y.x.a.test", "*.a.test", true),
+            ("*.a.test", "a.test", false),
+            ("*.a.test", "*.a.test", true),
+            ("*.x.a.test", "*.a.test", true),
+            ("*.a.test", "*.x.a.test", false),
+            ("ba.test", "*.a.test", false),
+        ];
+        for (pattern, other, expected) in table {
+            let covered = DomainPattern::parse(pattern).unwrap().covered_by(&BTreeSet::from([other]));
+            assert_eq!(covered.as_deref(), expected.then_some(other), "{pattern} by {other}");
+        }
+    }
+
+    #[test]
+    fn a_telephone_number_is_written_as_e164_has_it() {
+        let table = [
+            ("+15551234567", true),
+            ("+442071838750", true),
+            ("+123456789012345", true),
+            ("+1234567890123456", false),
+            ("0015551234567", false),
+            ("15551234567", false),
+            ("+1 555 1234567", false),
+            ("+1-555-1234567", false),
+            ("+1(555)1234567", false),
+            ("+05551234567", false),
+            ("+\u{661}\u{665}\u{665}\u{665}", false),
+            ("\u{ff0b}15551234567", false),
+            ("+15551234567\n", false),
+            ("++15551234567", false),
+            ("+1", false),
+            ("+", false),
+            ("", false),
+        ];
+        for (text, accepted) in table {
+            assert_eq!(PhoneNumber::parse(text).is_some(), accepted, "{text:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn an_address_reads_the_same_when_read_again(text in "[a-zA-Z0-9.+_@\"(),<>\u{430} -]{0,40}") {
+            if let Some(address) = EmailAddress::parse(&text) {
+                prop_assert_eq!(address.as_str(), text.to_ascii_lowercase());
+                prop_assert_eq!(text.matches('@').count(), 1);
+                prop_assert_eq!(EmailAddress::parse(address.as_str()), Some(address));
+            }
+        }
+
+        #[test]
+        fn a_pattern_that_is_covered_matches_nothing_more(
+            labels in proptest::collection::vec("[ab]", 1..4),
+            pattern in "(\\*\\.)?([ab]\\.){0,2}test",
+            other in "(\\*\\.)?([ab]\\.){0,2}test",
+        ) {
+            let address = EmailAddress::parse(&format!("x@{}.test", labels.join("."))).unwrap();
+            if let (Some(pattern), Some(wider)) = (DomainPattern::parse(&pattern), DomainPattern::parse(&other))
+                && pattern.covered_by(&BTreeSet::from([other.as_str()])).is_some()
+            {
+                prop_assert!(!pattern.matches(&address) || wider.matches(&address));
+            }
+        }
+    }
 }

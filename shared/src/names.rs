@@ -3,36 +3,17 @@
 //! Both end up in keys of tables, session tags and resource names, so their
 //! alphabets hold nothing that any of these could read as syntax.
 
-use serde::{Deserialize, Serialize};
-
 /// Makes a text type that only its own parser can build.
 macro_rules! text_type {
-    ($(#[$about:meta])* $name:ident, $what:literal, $pattern:literal) => {
+    ($(#[$about:meta])* $name:ident) => {
         $(#[$about])*
-        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(try_from = "String", into = "String")]
-        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-        pub struct $name(#[cfg_attr(feature = "schema", schemars(regex(pattern = $pattern)))] String);
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(String);
 
         impl $name {
             /// The text, as it was parsed.
             pub fn as_str(&self) -> &str {
                 &self.0
-            }
-        }
-
-        impl TryFrom<String> for $name {
-            type Error = &'static str;
-
-            // The message does not quote the text: a log may show it.
-            fn try_from(text: String) -> Result<Self, Self::Error> {
-                Self::parse(&text).ok_or(concat!($what, " must match ", $pattern))
-            }
-        }
-
-        impl From<$name> for String {
-            fn from(name: $name) -> Self {
-                name.0
             }
         }
 
@@ -51,15 +32,55 @@ macro_rules! text_type {
 }
 pub(crate) use text_type;
 
+/// Lets a text type stand in a rule file, with a message that quotes what is
+/// wrong: the error's place may be that of a whole list.
+macro_rules! in_rules {
+    ($name:ident, $what:literal, $pattern:literal) => {
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.0)
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = String::deserialize(deserializer)?;
+                Self::parse(&text).ok_or_else(|| {
+                    let start: String = text.chars().take(80).collect();
+                    serde::de::Error::custom(format_args!("{start:?} is no {}: {}", $what, $pattern))
+                })
+            }
+        }
+
+        #[cfg(feature = "schema")]
+        impl schemars::JsonSchema for $name {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                schemars::json_schema!({
+                    "type": "string",
+                    "title": concat!("A ", $what),
+                    "pattern": $pattern,
+                })
+            }
+        }
+    };
+}
+pub(crate) use in_rules;
+
 text_type! {
     /// The name of a tenant, byte for byte: nothing is trimmed or lower-cased.
-    TenantId, "the name of a tenant", "^[a-z0-9][a-z0-9-]{0,62}$"
+    TenantId
 }
+in_rules!(TenantId, "tenant's name", "^[a-z0-9][a-z0-9-]{0,62}$");
 
 text_type! {
     /// The name of a role that a user has in a tenant.
-    RoleName, "the name of a role", "^[a-z][a-z0-9-]{0,31}$"
+    RoleName
 }
+in_rules!(RoleName, "role's name", "^[a-z][a-z0-9-]{0,31}$");
 
 impl TenantId {
     /// Reads a tenant's name; `None` when it is not one.
@@ -85,4 +106,124 @@ fn is_name(text: &str, most: usize, may_begin: impl Fn(u8) -> bool) -> bool {
     text.len() <= most
         && text.bytes().next().is_some_and(may_begin)
         && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_tenant_is_named_byte_for_byte_or_not_at_all() {
+        let longest = "a".repeat(63);
+        let too_long = "a".repeat(64);
+        let far_too_long = "a".repeat(257);
+        let table = [
+            ("acme", true),
+            ("a", true),
+            ("7", true),
+            ("acme-eu-1", true),
+            ("a-", true),
+            (longest.as_str(), true),
+            ("", false),
+            ("-acme", false),
+            ("t1#", false),
+            ("t1/../t2", false),
+            ("*", false),
+            ("t1*", false),
+            ("?", false),
+            ("${aws:PrincipalTag/x}", false),
+            ("T1", false),
+            ("t1 ", false),
+            (" t1", false),
+            ("t1\n", false),
+            ("t1\0", false),
+            ("t_1", false),
+            ("t.1", false),
+            ("t:1", false),
+            ("\u{ff54}1", false),
+            ("\u{442}1", false),
+            ("t\u{200d}1", false),
+            (too_long.as_str(), false),
+            (far_too_long.as_str(), false),
+        ];
+        for (text, accepted) in table {
+            assert_eq!(TenantId::parse(text).is_some(), accepted, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_role_begins_with_a_letter_and_is_short() {
+        let longest = "r".repeat(32);
+        let too_long = "r".repeat(33);
+        let table = [
+            ("admin", true),
+            ("read-only", true),
+            ("r2", true),
+            (longest.as_str(), true),
+            ("2r", false),
+            ("-r", false),
+            ("Admin", false),
+            ("admin ", false),
+            ("admin,owner", false),
+            ("admin owner", false),
+            ("", false),
+            (too_long.as_str(), false),
+        ];
+        for (text, accepted) in table {
+            assert_eq!(RoleName::parse(text).is_some(), accepted, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_group_gives_a_tenant_only_when_both_its_parts_are_names() {
+        let table = [
+            ("acme:admin", Some(("acme", "admin"))),
+            ("acme", None),
+            ("acme:", None),
+            (":admin", None),
+            ("acme:admin:owner", None),
+            ("acme:Admin", None),
+            ("acme: admin", None),
+            ("acme#x:admin", None),
+            ("acme\u{ff1a}admin", None),
+            ("", None),
+        ];
+        for (group, expected) in table {
+            let found = tenant_group(group);
+            let found = found.as_ref().map(|(tenant, role)| (tenant.as_str(), role.as_str()));
+            assert_eq!(found, expected, "{group:?}");
+        }
+    }
+
+    #[test]
+    fn a_text_that_is_no_name_is_quoted_in_short_and_escaped() {
+        let table = [
+            (r#""Acme""#, r#""Acme" is no tenant's name: ^[a-z0-9][a-z0-9-]{0,62}$"#),
+            (r#""a\n\u001b[2J""#, r#""a\n\u{1b}[2J" is no"#),
+        ];
+        for (json, expected) in table {
+            let error = serde_json::from_str::<TenantId>(json).unwrap_err().to_string();
+            assert!(error.starts_with(expected), "{error}");
+        }
+        let long = serde_json::to_string(&"A".repeat(10_000)).unwrap();
+        assert!(serde_json::from_str::<TenantId>(&long).unwrap_err().to_string().len() < 200);
+    }
+
+    proptest! {
+        #[test]
+        fn what_matches_the_pattern_is_a_name_and_keeps_its_bytes(text in "[a-z0-9][a-z0-9-]{0,62}") {
+            let tenant = TenantId::parse(&text).unwrap();
+            prop_assert_eq!(tenant.as_str(), text);
+        }
+
+        #[test]
+        fn no_name_holds_what_keys_arns_or_patterns_read_as_syntax(text in any::<String>()) {
+            if let Some(tenant) = TenantId::parse(&text) {
+                prop_assert_eq!(tenant.as_str(), &text);
+                let plain = |c: char| matches!(c, 'a'..='z' | '0'..='9' | '-');
+                prop_assert!((1..=63).contains(&text.len()) && text.chars().all(plain) && !text.starts_with('-'));
+            }
+        }
+    }
 }

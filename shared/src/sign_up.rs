@@ -5,11 +5,13 @@
 //! an existing user's alias to the newcomer.
 //! <https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-pre-sign-up.html>
 
+use std::collections::BTreeSet;
+
 use serde::Deserialize;
 
-use crate::address::{DomainPattern, EmailAddress};
-use crate::attributes::Attributes;
-use crate::rules::{Problems, Rules};
+use crate::address::{DomainPattern, EmailAddress, PhoneNumber};
+use crate::attributes::{self, Attributes};
+use crate::rules::{Admission, Origin, Problems, Rules, provider};
 
 /// Who may sign up.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -111,6 +113,33 @@ pub enum Decision {
 pub enum Refusal {
     /// The trigger source is not known; letting it pass would skip the checks.
     UnknownSource,
+    /// Nobody may sign up.
+    SignUpClosed,
+    /// The client set an attribute that only a server may write.
+    AttributeForbidden,
+    /// A required attribute is missing.
+    AttributeMissing,
+    /// The chosen user name could be taken for that of a federated user.
+    UserNameReserved,
+    /// There is no e-mail address, and the rules cannot be applied without one.
+    EmailMissing,
+    /// The e-mail address can be read in more than one way, or in none.
+    EmailMalformed,
+    /// The telephone number is not written as E.164 has it.
+    PhoneMalformed,
+    /// The rules need an address that the provider has verified, and this
+    /// provider has not, or is not trusted to.
+    EmailUnverified,
+    /// The address's domain is blocked.
+    DomainBlocked,
+    /// The address's domain is not among the allowed ones.
+    DomainNotAllowed,
+    /// Only invited people may sign up, and this address is not.
+    NotInvited,
+    /// The user comes from a provider that the rules do not name.
+    UnknownProvider,
+    /// The user name and the identities contradict each other.
+    IdentitiesInconsistent,
 }
 
 impl Refusal {
@@ -118,20 +147,168 @@ impl Refusal {
     pub fn code(self) -> &'static str {
         match self {
             Self::UnknownSource => "UnknownSource",
+            Self::SignUpClosed => "SignUpClosed",
+            Self::AttributeForbidden => "AttributeForbidden",
+            Self::AttributeMissing => "AttributeMissing",
+            Self::UserNameReserved => "UserNameReserved",
+            Self::EmailMissing => "EmailMissing",
+            Self::EmailMalformed => "EmailMalformed",
+            Self::PhoneMalformed => "PhoneMalformed",
+            Self::EmailUnverified => "EmailUnverified",
+            Self::DomainBlocked => "DomainBlocked",
+            Self::DomainNotAllowed => "DomainNotAllowed",
+            Self::NotInvited => "NotInvited",
+            Self::UnknownProvider => "UnknownProvider",
+            Self::IdentitiesInconsistent => "IdentitiesInconsistent",
         }
     }
 }
 
-impl SignUpRules {
-    pub(crate) fn check(&self, _problems: &mut Problems) {}
-}
-
-/// What must be fetched for [`decide`].
-pub fn facts_needed(_rules: &Rules, _request: Request<'_>) -> FactsNeeded {
-    FactsNeeded::Nothing
+/// What must be fetched for [`decide`]. A sign-up that is refused anyway needs
+/// nothing, so strangers cannot make the directory work.
+pub fn facts_needed(rules: &Rules, request: Request<'_>) -> FactsNeeded {
+    match judge(rules, request) {
+        Ok(Verdict::IfInvited(address)) => FactsNeeded::Invitation(address),
+        Ok(Verdict::Accept) | Err(_) => FactsNeeded::Nothing,
+    }
 }
 
 /// Decides whether a sign-up may go on.
-pub fn decide(_rules: &Rules, _request: Request<'_>, _facts: Facts) -> Decision {
-    Decision::Refuse(Refusal::UnknownSource)
+///
+/// Administrators are not bound by the rules of public sign-up. An unknown
+/// source is refused: letting it pass would skip the checks.
+pub fn decide(rules: &Rules, request: Request<'_>, facts: Facts) -> Decision {
+    match judge(rules, request) {
+        Ok(Verdict::Accept) => Decision::Accept,
+        Ok(Verdict::IfInvited(_)) if facts.invited => Decision::Accept,
+        Ok(Verdict::IfInvited(_)) => Decision::Refuse(Refusal::NotInvited),
+        Err(refusal) => Decision::Refuse(refusal),
+    }
+}
+
+/// As far as a decision goes without facts.
+enum Verdict {
+    Accept,
+    IfInvited(EmailAddress),
+}
+
+fn judge(rules: &Rules, request: Request<'_>) -> Result<Verdict, Refusal> {
+    match request.source {
+        Source::Unknown => Err(Refusal::UnknownSource),
+        Source::Administrator => Ok(Verdict::Accept),
+        Source::SelfService => self_service(rules, request),
+        Source::Federated => federated(rules, request),
+    }
+}
+
+fn self_service(rules: &Rules, request: Request<'_>) -> Result<Verdict, Refusal> {
+    if request.attributes.names().any(|name| is_forbidden(&rules.sign_up, request.attributes, name)) {
+        return Err(Refusal::AttributeForbidden);
+    }
+    if request.user_name.is_some_and(|name| provider::is_reserved(&rules.providers, name)) {
+        return Err(Refusal::UserNameReserved);
+    }
+    // The pool has this address proved by a code before it confirms the user.
+    let email = contacts(&rules.sign_up, request.attributes)?;
+    admit(&rules.sign_up, email.ok_or(Refusal::EmailMissing))
+}
+
+fn federated(rules: &Rules, request: Request<'_>) -> Result<Verdict, Refusal> {
+    let provider = match provider::of_newcomer(&rules.providers, request.user_name, request.attributes) {
+        Origin::Provider(provider) => provider,
+        Origin::Inconsistent => return Err(Refusal::IdentitiesInconsistent),
+        Origin::Pool | Origin::UnknownProvider => return Err(Refusal::UnknownProvider),
+    };
+    let email = contacts(&rules.sign_up, request.attributes)?;
+    if provider.admits == Admission::Always {
+        return Ok(Verdict::Accept);
+    }
+    // No code is sent to this address: only a trusted provider's word proves it.
+    let verified = email.is_some() && provider.trusts_email && request.attributes.is_true("email_verified");
+    let missing = if email.is_some() { Refusal::EmailUnverified } else { Refusal::EmailMissing };
+    admit(&rules.sign_up, email.filter(|_| verified).ok_or(missing))
+}
+
+/// Whether only a server may write this attribute.
+///
+/// The pool itself adds the two alias attributes; all else that begins with
+/// `cognito:`, as well as a verification, would be the client's own word.
+fn is_forbidden(rules: &SignUpRules, attributes: &Attributes, name: &str) -> bool {
+    match name {
+        "cognito:email_alias" | "cognito:phone_number_alias" => false,
+        "email_verified" | "phone_number_verified" => attributes.is_true(name),
+        "identities" => true,
+        _ => name.starts_with("cognito:") || rules.forbidden_attributes.iter().any(|forbidden| forbidden == name),
+    }
+}
+
+/// Checks what identifies the user, and gives back the address.
+fn contacts(rules: &SignUpRules, attributes: &Attributes) -> Result<Option<EmailAddress>, Refusal> {
+    if rules.required_attributes.iter().any(|name| attributes.get(name).is_none()) {
+        return Err(Refusal::AttributeMissing);
+    }
+    if attributes.get("phone_number").is_some_and(|number| PhoneNumber::parse(number).is_none()) {
+        return Err(Refusal::PhoneMalformed);
+    }
+    let Some(text) = attributes.get("email") else { return Ok(None) };
+    let address = EmailAddress::parse(text).ok_or(Refusal::EmailMalformed)?;
+    if rules.blocked_domains.iter().any(|domain| domain.matches(&address)) {
+        return Err(Refusal::DomainBlocked);
+    }
+    Ok(Some(address))
+}
+
+/// Applies the mode and the allowed domains, both to an address that is or will
+/// be proved. Without one, only an open door without a list lets in.
+fn admit(rules: &SignUpRules, email: Result<EmailAddress, Refusal>) -> Result<Verdict, Refusal> {
+    if rules.mode == Mode::Closed {
+        return Err(Refusal::SignUpClosed);
+    }
+    if !rules.allowed_domains.is_empty() {
+        let address = email.as_ref().map_err(|refusal| *refusal)?;
+        if !rules.allowed_domains.iter().any(|domain| domain.matches(address)) {
+            return Err(Refusal::DomainNotAllowed);
+        }
+    }
+    match rules.mode {
+        Mode::Invited => email.map(Verdict::IfInvited),
+        Mode::Open | Mode::Closed => Ok(Verdict::Accept),
+    }
+}
+
+impl SignUpRules {
+    pub(crate) fn check(&self, problems: &mut Problems) {
+        let blocked: BTreeSet<&str> = self.blocked_domains.iter().map(DomainPattern::as_str).collect();
+        for (index, domain) in self.allowed_domains.iter().enumerate() {
+            if let Some(by) = domain.covered_by(&blocked) {
+                let message = format!("\"{domain}\" is allowed and, by \"{by}\" in blocked_domains, blocked");
+                problems.add(format!("sign_up.allowed_domains[{index}]"), message);
+            }
+        }
+        check_names("required_attributes", &self.required_attributes, problems);
+        check_names("forbidden_attributes", &self.forbidden_attributes, problems);
+        let required: BTreeSet<&str> = self.required_attributes.iter().map(String::as_str).collect();
+        for (index, name) in self.forbidden_attributes.iter().enumerate() {
+            let path = format!("sign_up.forbidden_attributes[{index}]");
+            if required.contains(name.as_str()) {
+                problems.add(path, format!("\"{name}\" is required and forbidden"));
+            } else if name == "email" && (self.mode == Mode::Invited || !self.allowed_domains.is_empty()) {
+                problems.add(path, "nobody could sign up: invitations and allowed_domains go by the e-mail address");
+            }
+        }
+    }
+}
+
+/// A misspelt name would lock everybody out, or nobody.
+fn check_names(key: &str, names: &[String], problems: &mut Problems) {
+    let mut seen = BTreeSet::new();
+    for (index, name) in names.iter().enumerate() {
+        let path = format!("sign_up.{key}[{index}]");
+        if !attributes::is_writable_name(name) {
+            let right = "a standard attribute or one that begins with \"custom:\"";
+            problems.add(path, format!("\"{name}\" is no attribute that a client could set; name {right}"));
+        } else if !seen.insert(name) {
+            problems.add(path, format!("\"{name}\" is there twice"));
+        }
+    }
 }

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use crate::address::DomainPattern;
 use crate::names::{RoleName, TenantId, tenant_group};
 use crate::rules::Problems;
+use crate::rules::provider::ProviderIndex;
 
 /// Where a user's tenant and roles come from.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -122,7 +123,23 @@ impl Reason {
 }
 
 impl TenantRules {
-    pub(crate) fn check(&self, _problems: &mut Problems) {}
+    pub(crate) fn check(&self, providers: &ProviderIndex<'_>, problems: &mut Problems) {
+        if self.source == TenantSource::Groups && !self.placements.is_empty() {
+            let instead = "name the group \"<tenant>:<role>\" under [[groups]] instead, or read the directory";
+            problems.add("tenants.placements", format!("source = \"groups\" reads no placements; {instead}"));
+        }
+        for (index, placement) in self.placements.iter().enumerate() {
+            let path = format!("tenants.placements[{index}]");
+            if placement.email_domains.is_empty() && placement.providers.is_empty() {
+                let message = format!(
+                    "everyone who signs up would enter \"{}\"; name email_domains or providers",
+                    placement.tenant
+                );
+                problems.add(path.as_str(), message);
+            }
+            providers.check_conditions(&path, &placement.providers, &placement.email_domains, problems);
+        }
+    }
 }
 
 impl Tenancy {

@@ -4,19 +4,23 @@
 //! module puts them together and refuses a file that contradicts itself.
 
 mod problems;
-mod provider;
+pub(crate) mod provider;
 
 pub use problems::{Problem, Problems};
 pub use provider::{Admission, Origin, Provider};
 
+use provider::ProviderIndex;
 use serde::Deserialize;
 
-use crate::claims::ClaimRules;
-use crate::provisioning::GroupGrant;
+use crate::claims::{ClaimRules, Membership, TokenKind};
+use crate::provisioning::{self, GroupGrant};
 use crate::roles::RoleRules;
-use crate::routes::{RouteRule, RouteTable};
+use crate::routes::{self, RouteRule, RouteTable};
 use crate::sign_up::SignUpRules;
 use crate::tenants::TenantRules;
+
+/// The version of the rule file that this build reads.
+const VERSION: u32 = 1;
 
 /// The rules of all functions. Only a file without a contradiction becomes one.
 #[derive(Clone, Debug)]
@@ -40,18 +44,27 @@ pub struct Rules {
 /// The rule file as it is written.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(title = "Rules of Poolhouse"))]
 #[serde(deny_unknown_fields)]
 struct RuleFile {
+    /// The version of this format: 1.
     version: u32,
+    /// Who may sign up.
     sign_up: SignUpRules,
+    /// The external identity providers whose users may enter; nobody else's may.
     #[serde(default)]
     providers: Vec<Provider>,
+    /// Where a user's tenant and roles come from.
     tenants: TenantRules,
+    /// The Cognito groups given on confirmation.
     #[serde(default)]
     groups: Vec<GroupGrant>,
+    /// What tokens carry.
     claims: ClaimRules,
+    /// Which IAM role a user gets, as the identity pool chooses it.
     #[serde(default)]
     roles: RoleRules,
+    /// What each route of the API takes. A call without a route is refused.
     #[serde(default)]
     routes: Vec<RouteRule>,
 }
@@ -59,7 +72,7 @@ struct RuleFile {
 impl Rules {
     /// Reads a rule file and checks it whole; every problem is named at once.
     pub fn read(text: &str) -> Result<Self, Problems> {
-        let file: RuleFile = toml::from_str(text).map_err(|error| Problems::unreadable(text, &error))?;
+        let file: RuleFile = toml::from_str(text).map_err(|error| Problems::unreadable(text, error))?;
         let mut problems = Problems::default();
         file.check(&mut problems);
         if !problems.is_empty() {
@@ -79,10 +92,47 @@ impl Rules {
 
 impl RuleFile {
     fn check(&self, problems: &mut Problems) {
+        if self.version != VERSION {
+            problems.add("version", format!("this build reads version {VERSION} of the rule file"));
+        }
         self.sign_up.check(problems);
-        self.tenants.check(problems);
+        let providers = ProviderIndex::check(&self.providers, problems);
+        self.tenants.check(&providers, problems);
+        provisioning::check(&self.groups, self.tenants.source, &providers, problems);
         self.claims.check(problems);
         self.roles.check(problems);
-        crate::routes::check(&self.routes, problems);
+        routes::check(&self.routes, problems);
+        self.check_routes_have_claims(problems);
+    }
+
+    /// An authorizer reads tenant and roles from the claims that
+    /// pre-token-generation wrote, so a route that asks for one that no claim
+    /// carries would take nobody.
+    fn check_routes_have_claims(&self, problems: &mut Problems) {
+        let lacks = |membership, token| self.claims.claim_name(membership, token).is_none();
+        for (index, route) in self.routes.iter().enumerate() {
+            let mut add = |key: &str, asked: &str, value: &str| {
+                let token = if route.token == TokenKind::Id { "id" } else { "access" };
+                let needed = format!("[[claims.map]] puts no {{ membership = \"{value}\" }} into the {token} token");
+                problems.add(format!("routes[{index}].{key}"), format!("{asked}, but {needed}"));
+            };
+            if route.tenant && lacks(Membership::Tenant, route.token) {
+                add("tenant", "the caller must have a tenant", "tenant");
+            }
+            if !route.roles.is_empty() && lacks(Membership::Roles, route.token) {
+                add("roles", "the caller must have a role", "roles");
+            }
+        }
     }
 }
+
+/// The JSON Schema of the rule file, for editors. Draft 7 is what those for
+/// TOML understand.
+#[cfg(feature = "schema")]
+pub fn schema() -> serde_json::Value {
+    let generator = schemars::generate::SchemaSettings::draft07().into_generator();
+    generator.into_root_schema_for::<RuleFile>().to_value()
+}
+
+#[cfg(test)]
+mod tests;

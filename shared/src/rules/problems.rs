@@ -52,13 +52,26 @@ impl Problems {
         self
     }
 
-    /// The one problem that kept the text from being read at all.
-    pub(super) fn unreadable(text: &str, error: &toml::de::Error) -> Self {
-        let start = error.span().map_or(0, |span| span.start);
-        let path = DeTable::parse(text).map(|document| path_at(&document, start)).unwrap_or_default();
-        let (line, column) = place(text, start);
-        let message = error.message().replace('\n', ", ");
-        Self(vec![Problem { path, line, column, message }])
+    /// What kept the text from being read at all: every error of syntax, or the
+    /// first value that does not fit.
+    pub(super) fn unreadable(text: &str, error: toml::de::Error) -> Self {
+        let (document, errors) = DeTable::parse_recoverable(text);
+        let errors = if errors.is_empty() { vec![error] } else { errors };
+        Self(errors.iter().map(|error| Problem::unreadable(text, &document, error)).collect())
+    }
+}
+
+impl Problem {
+    fn unreadable(text: &str, document: &Spanned<DeTable<'_>>, error: &toml::de::Error) -> Self {
+        let span = error.span().unwrap_or_default();
+        let mut message = error.message().replace('\n', ", ");
+        // The second of two equal keys is not part of the document, so no path
+        // would name it.
+        if let Some(key) = text.get(span.clone()).filter(|_| message == "duplicate key") {
+            message = format!("duplicate key `{key}`");
+        }
+        let (line, column) = place(text, span.start);
+        Self { path: path_at(document, span.start), line, column, message }
     }
 }
 
