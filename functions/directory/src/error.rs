@@ -16,6 +16,8 @@ pub enum Error {
     Contended,
     /// More items than one transaction may hold.
     TooManyItems,
+    /// The function runs without a directory, and was asked for it all the same.
+    NotConfigured,
 }
 
 /// Where an item's shape is wrong; never what it holds.
@@ -35,6 +37,7 @@ impl Error {
             Self::Corrupt(_) => "DirectoryCorrupt",
             Self::Contended => "DirectoryContended",
             Self::TooManyItems => "DirectoryTooManyItems",
+            Self::NotConfigured => "DirectoryNotConfigured",
         }
     }
 }
@@ -46,6 +49,7 @@ impl fmt::Display for Error {
             Self::Corrupt(Corrupt { kind, attribute }) => write!(f, "a {kind} has no usable {attribute}"),
             Self::Contended => f.write_str("others kept writing the same items"),
             Self::TooManyItems => f.write_str("more items than one transaction may hold"),
+            Self::NotConfigured => f.write_str("the function runs without a directory"),
         }
     }
 }
@@ -54,7 +58,7 @@ impl error::Error for Error {
     fn source(&self) -> Option<&(dyn error::Error + 'static)> {
         match self {
             Self::Unreachable(cause) => Some(cause.as_ref()),
-            Self::Corrupt(_) | Self::Contended | Self::TooManyItems => None,
+            Self::Corrupt(_) | Self::Contended | Self::TooManyItems | Self::NotConfigured => None,
         }
     }
 }

@@ -1,1 +1,93 @@
 //! Decides whether a sign-up may go on.
+//!
+//! Answers `PreSignUp_SignUp`, `PreSignUp_AdminCreateUser` and
+//! `PreSignUp_ExternalProvider`; any other source is refused.
+
+mod aws;
+mod settings;
+mod wire;
+
+pub use aws::{ACTIONS, InvitationTable};
+pub use settings::Settings;
+
+use serde_json::value::RawValue;
+use shared::address::EmailAddress;
+use shared::rules::Rules;
+use shared::sign_up::{self, Decision, Facts, FactsNeeded, Refusal, Request, Source};
+use shell::{Answer, Event, Failure, Handler, Invocation, PublicText};
+
+/// The one thing this trigger asks of the outside world.
+pub trait Invitations {
+    /// Whether this address holds an invitation that has not expired.
+    fn is_invited(
+        &self,
+        address: &EmailAddress,
+        now: u64,
+    ) -> impl Future<Output = Result<bool, directory::Error>> + Send;
+}
+
+/// The function.
+#[derive(Debug)]
+pub struct PreSignUp<I> {
+    rules: Rules,
+    invitations: I,
+}
+
+impl<I: Invitations> PreSignUp<I> {
+    /// A function that decides by these rules.
+    pub fn new(rules: Rules, invitations: I) -> Self {
+        Self { rules, invitations }
+    }
+
+    async fn facts(&self, request: Request<'_>, now: u64) -> Result<Facts, Failure> {
+        match sign_up::facts_needed(&self.rules, request) {
+            FactsNeeded::Nothing => Ok(Facts::default()),
+            FactsNeeded::Invitation(address) => match self.invitations.is_invited(&address, now).await {
+                Ok(invited) => Ok(Facts { invited }),
+                Err(error) => Err(Failure::new(error.code(), PublicText::TryAgain).caused_by(error)),
+            },
+        }
+    }
+}
+
+impl<I: Invitations> Handler for PreSignUp<I> {
+    const NAME: &'static str = "pre-sign-up";
+
+    async fn handle(&self, event: &RawValue, invocation: &Invocation) -> Result<Answer, Failure> {
+        let event = Event::read(event)?;
+        let trigger = event.trigger::<wire::Request>()?;
+        let request = Request {
+            source: Source::parse(&trigger.source),
+            attributes: &trigger.request.attributes,
+            user_name: trigger.user_name.as_deref(),
+        };
+        let facts = self.facts(request, invocation.now).await?;
+        match sign_up::decide(&self.rules, request, facts) {
+            Decision::Accept => {
+                let body = event.with_response(&wire::GoOn::REPLY)?;
+                // The pool gives a `sub` only later.
+                Ok(Answer { body, code: "Accepted", subject: None })
+            }
+            Decision::Refuse(refusal) => Err(Failure::new(refusal.code(), public_text(refusal))),
+        }
+    }
+}
+
+/// What the person who signs up is told. Several refusals share a sentence, so
+/// that it does not say what is known of an address.
+fn public_text(refusal: Refusal) -> PublicText {
+    match refusal {
+        Refusal::UnknownSource => PublicText::RequestUnreadable,
+        Refusal::SignUpClosed | Refusal::NotInvited | Refusal::UnknownProvider | Refusal::IdentitiesInconsistent => {
+            PublicText::SignUpRefused
+        }
+        Refusal::EmailMalformed | Refusal::EmailUnverified | Refusal::DomainBlocked | Refusal::DomainNotAllowed => {
+            PublicText::AddressRefused
+        }
+        Refusal::AttributeForbidden
+        | Refusal::AttributeMissing
+        | Refusal::UserNameReserved
+        | Refusal::EmailMissing
+        | Refusal::PhoneMalformed => PublicText::DetailsRefused,
+    }
+}

@@ -76,15 +76,14 @@ impl Failure {
 
     /// What lies behind it, with its own causes, in one line.
     pub fn cause(&self) -> Option<String> {
-        let mut error: &dyn Error = self.cause.as_deref()?;
-        let mut text = error.to_string();
-        while let Some(next) = error.source() {
-            text.push_str(": ");
-            text.push_str(&next.to_string());
-            error = next;
-        }
-        Some(text)
+        self.cause.as_deref().map(|cause| chain(cause))
     }
+}
+
+/// An error and its own causes in one line.
+pub fn chain(error: &(dyn Error + 'static)) -> String {
+    let causes = std::iter::successors(Some(error), |error: &&(dyn Error + 'static)| (*error).source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 impl From<Failure> for Diagnostic {

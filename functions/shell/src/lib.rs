@@ -13,7 +13,7 @@ mod run;
 mod settings;
 mod trigger;
 
-pub use failure::{Failure, PublicText};
+pub use failure::{Failure, PublicText, chain};
 pub use run::{Answer, Handler, Invocation, start};
 pub use settings::{Lookup, SettingError, environment, rules};
 pub use trigger::{Event, Trigger, Version};

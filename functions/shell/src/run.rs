@@ -86,7 +86,10 @@ async fn serve<H: Handler>(handler: &H, event: LambdaEvent<Box<RawValue>>) -> Re
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let invocation = Invocation { request_id: event.context.request_id.clone(), now: now.as_secs() };
     let limit = time_limit(H::LIMIT_MS, event.context.deadline, now);
-    let result = match tokio::time::timeout(limit, handler.handle(&event.payload, &invocation)).await {
+    // Boxed: the futures of the runtime and of the SDK, nested in one another,
+    // are deeper than the compiler's limit.
+    let answer = Box::pin(handler.handle(&event.payload, &invocation));
+    let result = match tokio::time::timeout(limit, answer).await {
         Ok(result) => result,
         Err(_) => Err(Failure::new("DeadlineReached", H::ON_TIMEOUT)),
     };

@@ -1,0 +1,48 @@
+//! What became of the steps.
+
+use std::error::Error;
+use std::fmt;
+
+use directory::{Provisioned, Writer};
+use shell::chain;
+
+use crate::AddError;
+
+/// The steps that failed; there is at least one. The others were taken.
+#[derive(Debug)]
+pub(crate) struct StepsFailed {
+    code: &'static str,
+    causes: Vec<String>,
+}
+
+impl StepsFailed {
+    /// Who wrote the profile, if nothing failed.
+    pub(crate) fn check(
+        profile: Result<Provisioned, directory::Error>,
+        groups: Vec<Result<(), AddError>>,
+    ) -> Result<Writer, Self> {
+        let mut failed: Vec<(&'static str, String)> = Vec::new();
+        let by = profile.map_err(|error| failed.push((error.code(), chain(&error)))).map(|provisioned| provisioned.by);
+        failed.extend(groups.into_iter().filter_map(Result::err).map(|error| (error.code(), chain(&error))));
+        match (by, failed.first()) {
+            (Ok(by), None) => Ok(by),
+            (_, first) => {
+                let code = first.map_or("StepFailed", |(code, _)| code);
+                Err(Self { code, causes: failed.into_iter().map(|(_, cause)| cause).collect() })
+            }
+        }
+    }
+
+    /// The stable name of the first one.
+    pub(crate) fn code(&self) -> &'static str {
+        self.code
+    }
+}
+
+impl fmt::Display for StepsFailed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.causes.join("; "))
+    }
+}
+
+impl Error for StepsFailed {}
