@@ -10,6 +10,8 @@ use std::error::Error;
 pub enum Refusal {
     /// The body or a parameter cannot be read.
     RequestUnreadable,
+    /// The e-mail address is not one that can be invited.
+    AddressUnusable,
     /// The authorizer's context is missing or malformed.
     CallerUnknown,
     /// The route needs a tenant and the caller has none in force.
@@ -41,6 +43,7 @@ impl Refusal {
     pub fn code(self) -> &'static str {
         match self {
             Self::RequestUnreadable => "RequestUnreadable",
+            Self::AddressUnusable => "AddressUnusable",
             Self::CallerUnknown => "CallerUnknown",
             Self::NoTenant => "NoTenant",
             Self::OtherTenant => "OtherTenant",
@@ -59,7 +62,7 @@ impl Refusal {
     /// The HTTP status and its own phrase.
     fn status(self) -> (u16, &'static str) {
         match self {
-            Self::RequestUnreadable => (400, "Bad Request"),
+            Self::RequestUnreadable | Self::AddressUnusable => (400, "Bad Request"),
             Self::CallerUnknown => (401, "Unauthorized"),
             Self::NoTenant | Self::OtherTenant | Self::NotAMember | Self::RightsChanged => (403, "Forbidden"),
             Self::NoSuchRoute | Self::NotFound => (404, "Not Found"),
@@ -74,6 +77,7 @@ impl Refusal {
     /// One sentence for the caller.
     fn detail(self) -> &'static str {
         match self {
+            Self::AddressUnusable => "This e-mail address cannot be used.",
             Self::RequestUnreadable => "The request could not be understood.",
             Self::CallerUnknown => "The request carries no valid authorization.",
             Self::NoTenant => "No tenant is in force. Choose one and sign in again.",
