@@ -1,1 +1,28 @@
-//! Checks that cross packages.
+//! Checks that cross packages, and the harness they run in.
+//!
+//! The harness starts the real binaries, speaks to them as AWS does, and keeps
+//! everything on loopback: [`Function`] is a started function behind a Runtime
+//! API, [`TokenIssuer`] mints Cognito-like tokens and serves its key set,
+//! [`Services`] stands in for the AWS services that the functions call.
+
+mod audit;
+mod binaries;
+mod cases;
+mod function;
+pub mod http;
+mod log;
+mod runtime_api;
+mod services;
+mod simulator;
+pub mod template;
+mod tokens;
+
+pub use audit::{Audit, is_public_text};
+pub use binaries::{binary, workspace_root};
+pub use cases::{Case, all as cases};
+pub use function::{Function, Outcome};
+pub use log::{Line, Stream};
+pub use runtime_api::Reply;
+pub use services::{DIRECTORY_TABLE, ITEMS_TABLE, Services};
+pub use simulator::{Verdict, evaluate};
+pub use tokens::{Claims, SigningKey, TokenIssuer, compact, encode, now, other_signing_key, signing_key};

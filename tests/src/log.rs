@@ -1,0 +1,62 @@
+//! What a process prints, line by line, as it prints it.
+
+use std::io::{BufRead, BufReader, Read};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Where a line was printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stream {
+    /// Standard output, where the functions log.
+    Output,
+    /// Standard error, where only a panic would write.
+    Error,
+}
+
+/// One printed line.
+#[derive(Clone, Debug)]
+pub struct Line {
+    /// Where it was printed.
+    pub stream: Stream,
+    /// The line without its end; what is not UTF-8 is replaced.
+    pub text: String,
+}
+
+/// All lines of one process.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Log(Arc<(Mutex<Vec<Line>>, Condvar)>);
+
+impl Log {
+    /// Collects the lines of `source` until it ends.
+    pub(crate) fn follow(&self, stream: Stream, source: impl Read + Send + 'static) {
+        let log = self.clone();
+        std::thread::spawn(move || {
+            for line in BufReader::new(source).split(b'\n') {
+                let Ok(line) = line else { break };
+                let text = String::from_utf8_lossy(&line).into_owned();
+                log.0.0.lock().unwrap_or_else(PoisonError::into_inner).push(Line { stream, text });
+                log.0.1.notify_all();
+            }
+        });
+    }
+
+    /// The lines so far.
+    pub(crate) fn lines(&self) -> Vec<Line> {
+        self.0.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The lines that hold `text`; waits a moment for the first one, because a
+    /// pipe is read later than the answer that followed it.
+    pub(crate) fn wait_for(&self, text: &str, at_most: Duration) -> Vec<Line> {
+        let until = Instant::now() + at_most;
+        let mut lines = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            let found: Vec<Line> = lines.iter().filter(|line| line.text.contains(text)).cloned().collect();
+            let left = until.saturating_duration_since(Instant::now());
+            if !found.is_empty() || left.is_zero() {
+                return found;
+            }
+            lines = self.0.1.wait_timeout(lines, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! The AWS services that functions call, on loopback: DynamoDB by dynoxide,
+//! STS and Cognito by the one call of each that is made.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use anyhow::{Context as _, Result, anyhow};
+use serde_json::{Value, json};
+use tokio::sync::oneshot;
+
+use crate::http::{Request, Response, Server};
+
+/// The directory table's name here.
+pub const DIRECTORY_TABLE: &str = "directory";
+/// The items table's name here.
+pub const ITEMS_TABLE: &str = "items";
+
+/// Services that live as long as this value.
+pub struct Services {
+    database: dynoxide::Database,
+    database_url: String,
+    stop_database: Option<oneshot::Sender<()>>,
+    calls: Arc<Mutex<Vec<String>>>,
+    group_answer: Arc<Mutex<Response>>,
+    server: Server,
+}
+
+impl Services {
+    /// Starts them all, with empty tables.
+    pub fn start() -> Result<Self> {
+        let database = dynoxide::Database::memory().map_err(|error| anyhow!("{error}"))?;
+        database.create_table(serde_json::from_value(directory_table())?).map_err(|error| anyhow!("{error}"))?;
+        database.create_table(serde_json::from_value(items_table())?).map_err(|error| anyhow!("{error}"))?;
+        let (database_url, stop_database) = serve(database.clone())?;
+        let calls = Arc::<Mutex<Vec<String>>>::default();
+        let group_answer = Arc::new(Mutex::new(Response::new(200, "application/x-amz-json-1.1", "{}")));
+        let (recording, answering) = (Arc::clone(&calls), Arc::clone(&group_answer));
+        let server = Server::start(move |request| {
+            let target = request.header("x-amz-target").unwrap_or("AssumeRole").to_owned();
+            let body = String::from_utf8_lossy(&request.body).into_owned();
+            recording.lock().unwrap_or_else(PoisonError::into_inner).push(format!("{target} {body}"));
+            answer(&request, &target, &answering)
+        })?;
+        Ok(Self { database, database_url, stop_database: Some(stop_database), calls, group_answer, server })
+    }
+
+    /// The settings that lead a function here.
+    pub fn settings(&self) -> Vec<(String, String)> {
+        self.settings_with_database(&self.database_url)
+    }
+
+    /// The same, with a DynamoDB that throttles every call.
+    pub fn settings_without_database(&self) -> Vec<(String, String)> {
+        self.settings_with_database(&self.server.url())
+    }
+
+    fn settings_with_database(&self, database_url: &str) -> Vec<(String, String)> {
+        [
+            ("AWS_ENDPOINT_URL_DYNAMODB", database_url),
+            ("AWS_ENDPOINT_URL_STS", &self.server.url()),
+            ("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", &self.server.url()),
+            ("DIRECTORY_TABLE", DIRECTORY_TABLE),
+            ("ITEMS_TABLE", ITEMS_TABLE),
+            ("TENANT_ROLE_ARN", "arn:aws:iam::123456789012:role/tenant-data"),
+        ]
+        .map(|(key, value)| (key.to_owned(), value.to_owned()))
+        .to_vec()
+    }
+
+    /// Writes an item, given as in DynamoDB's own JSON (`{"pk": {"S": …}}`).
+    pub fn put(&self, table: &str, item: &Value) -> Result<()> {
+        let request = serde_json::from_value(json!({"TableName": table, "Item": item}))?;
+        self.database.put_item(request).map(drop).map_err(|error| anyhow!("{table}: {error}"))
+    }
+
+    /// All items of a table in DynamoDB's own JSON, by key.
+    pub fn items(&self, table: &str) -> Result<Vec<Value>> {
+        let request = serde_json::from_value(json!({ "TableName": table }))?;
+        let found = self.database.scan(request).map_err(|error| anyhow!("{table}: {error}"))?;
+        let mut items = match serde_json::to_value(found)?.get_mut("Items").map(Value::take) {
+            Some(Value::Array(items)) => items,
+            _ => Vec::new(),
+        };
+        items.sort_by_key(|item| item.to_string());
+        items.sort_by_key(|item| format!("{:?} {:?}", item.pointer("/pk/S"), item.pointer("/sk/S")));
+        Ok(items)
+    }
+
+    /// The calls of STS and Cognito so far: target, blank, body.
+    pub fn calls(&self) -> Vec<String> {
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What `AdminAddUserToGroup` answers from now on.
+    pub fn answer_groups_with(&self, response: Response) {
+        *self.group_answer.lock().unwrap_or_else(PoisonError::into_inner) = response;
+    }
+}
+
+impl Drop for Services {
+    fn drop(&mut self) {
+        if let Some(stop) = self.stop_database.take() {
+            let _ = stop.send(());
+        }
+    }
+}
+
+/// Serves a database from a thread of its own until told to stop.
+fn serve(database: dynoxide::Database) -> Result<(String, oneshot::Sender<()>)> {
+    let (stop, stopped) = oneshot::channel::<()>();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").context("no free port on loopback")?;
+    listener.set_nonblocking(true)?;
+    let url = format!("http://{}", listener.local_addr()?);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    std::thread::spawn(move || {
+        runtime.block_on(async move {
+            let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
+            tokio::select! {
+                () = dynoxide::server::serve_on(listener, database) => {}
+                _ = stopped => {}
+            }
+        });
+    });
+    Ok((url, stop))
+}
+
+fn answer(request: &Request, target: &str, group_answer: &Mutex<Response>) -> Response {
+    let json = |status, body: Value| Response::new(status, "application/x-amz-json-1.1", body.to_string());
+    match target.split_once('.') {
+        Some(("AWSCognitoIdentityProviderService", "AdminAddUserToGroup")) => {
+            group_answer.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        }
+        Some(("DynamoDB_20120810", _)) => json(400, json!({"__type": "ProvisionedThroughputExceededException"})),
+        None if request.method == "POST" => Response::new(200, "text/xml", ASSUMED),
+        _ => json(400, json!({"__type": "UnknownOperationException"})),
+    }
+}
+
+/// <https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html>
+const ASSUMED: &str = r#"<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult>
+<AssumedRoleUser><AssumedRoleId>AROAEXAMPLE:tenant</AssumedRoleId><Arn>arn:aws:sts::123456789012:assumed-role/tenant-data/tenant</Arn></AssumedRoleUser>
+<Credentials><AccessKeyId>ASIAEXAMPLE</AccessKeyId><SecretAccessKey>canary-assumed-secret-0123456789</SecretAccessKey>
+<SessionToken>canary-assumed-session-0123456789</SessionToken><Expiration>2099-01-01T00:00:00Z</Expiration></Credentials>
+</AssumeRoleResult><ResponseMetadata><RequestId>c6104cbe-af31-11e0-8154-cbc7ccf896c7</RequestId></ResponseMetadata></AssumeRoleResponse>"#;
+
+/// As in the template.
+fn directory_table() -> Value {
+    json!({
+        "TableName": DIRECTORY_TABLE,
+        "BillingMode": "PAY_PER_REQUEST",
+        "AttributeDefinitions": [
+            {"AttributeName": "pk", "AttributeType": "S"},
+            {"AttributeName": "sk", "AttributeType": "S"},
+            {"AttributeName": "subject", "AttributeType": "S"},
+        ],
+        "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+        "GlobalSecondaryIndexes": [{
+            "IndexName": "by-subject",
+            "KeySchema": [{"AttributeName": "subject", "KeyType": "HASH"}, {"AttributeName": "pk", "KeyType": "RANGE"}],
+            "Projection": {"ProjectionType": "ALL"},
+        }],
+    })
+}
+
+/// As in the template.
+fn items_table() -> Value {
+    json!({
+        "TableName": ITEMS_TABLE,
+        "BillingMode": "PAY_PER_REQUEST",
+        "AttributeDefinitions": [
+            {"AttributeName": "pk", "AttributeType": "S"},
+            {"AttributeName": "sk", "AttributeType": "S"},
+        ],
+        "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+    })
+}
