@@ -1,3 +1,14 @@
 //! Wires the function.
 
-fn main() {}
+use std::process::ExitCode;
+
+use authorizer::{Authorizer, Fetcher, Limits, Settings};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    shell::start(async || {
+        let settings = Settings::read(&shell::environment)?;
+        Ok(Authorizer::start(settings, Fetcher::new(), Limits::default()).await)
+    })
+    .await
+}

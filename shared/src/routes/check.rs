@@ -36,10 +36,9 @@ pub(crate) fn check(rules: &[RouteRule], problems: &mut Problems) {
             match template.specificity(known) {
                 Some(Ordering::Equal) => add("path", format!("is the route {} {} again", other.method, other.path)),
                 Some(_) => {}
-                None => add(
-                    "path",
-                    format!("meets the same paths as {}, and neither is the more specific one", other.path),
-                ),
+                None => {
+                    add("path", format!("meets the same paths as {}, and neither is the more specific one", other.path))
+                }
             }
         }
         earlier.push((rule, template));

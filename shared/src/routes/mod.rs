@@ -79,6 +79,13 @@ pub enum Decision<'a> {
     Refuse(Refusal),
 }
 
+impl Decision<'_> {
+    /// Whether it may.
+    pub fn is_allowed(&self) -> bool {
+        matches!(self, Self::Allow { .. })
+    }
+}
+
 /// Why a call may not pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {

@@ -33,7 +33,8 @@ impl Template {
             return Ok(Self(Vec::new()));
         }
         let mut names = Vec::new();
-        let segments = rest.split('/').map(|segment| read_segment(segment, &mut names)).collect::<Result<Vec<_>, _>>()?;
+        let segments =
+            rest.split('/').map(|segment| read_segment(segment, &mut names)).collect::<Result<Vec<_>, _>>()?;
         if segments.len() > MAX_SEGMENTS || text.len() > 256 {
             return Err(format!("must have at most {MAX_SEGMENTS} segments and 256 bytes"));
         }

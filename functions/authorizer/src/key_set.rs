@@ -1,0 +1,221 @@
+//! The issuers' keys: fetched at start, kept, and asked for again with measure.
+//!
+//! Between two invocations Lambda freezes the process, so nothing can be
+//! refreshed behind a call's back. A set that has passed its soft age is
+//! fetched anew by the call that finds it so; when that fails, the old set goes
+//! on serving until its hard age.
+
+use std::fmt;
+use std::future::poll_fn;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use shared::token::{KeySet, KeySetProblem};
+use tokio::sync::Mutex;
+
+use crate::fetch::FetchError;
+
+/// The one thing that the key sets ask of the outside world.
+pub trait Fetch {
+    /// Fetches a document, within its own limits of time and size.
+    fn fetch(&self, address: &str) -> impl Future<Output = Result<Vec<u8>, FetchError>> + Send;
+}
+
+/// How long a key set is good, and how often it may be asked for. All are
+/// measured by the monotonic clock: setting the clock moves none of them.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// From this age on a set is fetched anew.
+    pub soft_age: Duration,
+    /// From this age on it is not used any more.
+    pub hard_age: Duration,
+    /// The least time between two fetches, whatever the reason: an unknown key
+    /// name costs whoever sends it nothing.
+    pub cool_down: Duration,
+    /// The least time between two fetches while there is no set at all. Doubled
+    /// with each failure, up to the cool-down.
+    pub first_retry: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            soft_age: Duration::from_secs(60 * 60),
+            hard_age: Duration::from_secs(24 * 60 * 60),
+            cool_down: Duration::from_secs(10),
+            first_retry: Duration::from_millis(500),
+        }
+    }
+}
+
+/// The keys of an issuer cannot be had.
+#[derive(Clone, Debug)]
+pub struct Unavailable(Arc<str>);
+
+impl fmt::Display for Unavailable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "no key set: {}", self.0)
+    }
+}
+
+impl std::error::Error for Unavailable {}
+
+/// The key sets of all issuers. Their number never changes, and nothing is kept
+/// about key names that were asked for in vain, so nobody can make it grow.
+pub struct KeySets<F> {
+    issuers: Vec<Issuer>,
+    fetch: F,
+    limits: Limits,
+}
+
+struct Issuer {
+    name: String,
+    address: String,
+    state: RwLock<State>,
+    /// Held by the one call that fetches. Whoever waits looks again afterwards;
+    /// when the holder is dropped, the next one fetches in its place.
+    flight: Mutex<()>,
+}
+
+#[derive(Clone, Default)]
+struct State {
+    keys: Option<(Arc<KeySet>, Instant)>,
+    last: Option<Instant>,
+    /// The failures in a row, and the last one's reason.
+    failures: u32,
+    failure: Option<Unavailable>,
+}
+
+/// What a look at the state says.
+enum Look {
+    /// This is the answer.
+    Answer(Result<Arc<KeySet>, Unavailable>),
+    /// A fetch is due.
+    Due,
+}
+
+impl<F: Fetch> KeySets<F> {
+    /// Key sets of these issuers, by name and address; none is fetched yet.
+    pub fn new(issuers: Vec<(String, String)>, fetch: F, limits: Limits) -> Self {
+        let issuer = |(name, address)| Issuer { name, address, state: RwLock::default(), flight: Mutex::new(()) };
+        Self { issuers: issuers.into_iter().map(issuer).collect(), fetch, limits }
+    }
+
+    /// Fetches all of them once, side by side. What fails is logged, and tried again later.
+    pub async fn fetch_all(&self) {
+        let fetch = async |issuer: &Issuer| {
+            let _flight = issuer.flight.lock().await;
+            self.refresh(issuer).await;
+        };
+        let mut pending: Vec<_> = self.issuers.iter().map(|issuer| Box::pin(fetch(issuer))).collect();
+        poll_fn(|context| {
+            pending.retain_mut(|fetch| fetch.as_mut().poll(context).is_pending());
+            if pending.is_empty() { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+    }
+
+    /// The keys of an issuer, fetched anew if that may bring a key of this name
+    /// to light. Whether it is there is for the caller to see.
+    pub async fn get(&self, issuer: &str, key_id: &str) -> Result<Arc<KeySet>, Unavailable> {
+        let unknown = || Unavailable(Arc::from("not an issuer of ours"));
+        let issuer = self.issuers.iter().find(|known| known.name == issuer).ok_or_else(unknown)?;
+        if let Look::Answer(answer) = issuer.look(key_id, &self.limits) {
+            return answer;
+        }
+        let _flight = issuer.flight.lock().await;
+        // Somebody else may have fetched while this call waited.
+        if let Look::Answer(answer) = issuer.look(key_id, &self.limits) {
+            return answer;
+        }
+        self.refresh(issuer).await;
+        issuer.state().answer(key_id, &self.limits)
+    }
+
+    /// Fetches one set. A document that cannot be used changes nothing but the
+    /// time of the next attempt.
+    async fn refresh(&self, issuer: &Issuer) {
+        let read = |bytes: Vec<u8>| KeySet::read(&issuer.name, &bytes).map_err(FetchProblem::Unusable);
+        let fetched = self.fetch.fetch(&issuer.address).await.map_err(FetchProblem::Failed).and_then(read);
+        let now = Instant::now();
+        let mut state = issuer.state.write().unwrap_or_else(PoisonError::into_inner);
+        state.last = Some(now);
+        match fetched {
+            Ok(keys) => {
+                if keys.leaks_private_key() {
+                    tracing::error!(
+                        issuer = issuer.name,
+                        code = "PrivateKeyPublished",
+                        "the key set holds a private key"
+                    );
+                }
+                *state = State { keys: Some((Arc::new(keys), now)), last: Some(now), ..State::default() };
+            }
+            Err(problem) => {
+                let cause = problem.to_string();
+                tracing::warn!(issuer = issuer.name, code = "KeySetNotFetched", cause, "the key set stays as it was");
+                state.failures = state.failures.saturating_add(1);
+                state.failure = Some(Unavailable(Arc::from(cause)));
+            }
+        }
+    }
+}
+
+impl Issuer {
+    fn state(&self) -> State {
+        self.state.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Answers from what is there, unless a fetch could change the answer and
+    /// is allowed by now.
+    fn look(&self, key_id: &str, limits: &Limits) -> Look {
+        let state = self.state();
+        let fresh = state.keys.as_ref().filter(|(_, at)| at.elapsed() < limits.soft_age);
+        if let Some((keys, _)) = fresh.filter(|(keys, _)| keys.has(key_id)) {
+            return Look::Answer(Ok(Arc::clone(keys)));
+        }
+        let cooling = state.last.is_some_and(|last| last.elapsed() < state.pause(limits));
+        if cooling { Look::Answer(state.answer(key_id, limits)) } else { Look::Due }
+    }
+}
+
+impl State {
+    /// How long to wait after the last attempt.
+    fn pause(&self, limits: &Limits) -> Duration {
+        match self.keys {
+            Some(_) => limits.cool_down,
+            None => {
+                let doubled = 2_u32.saturating_pow(self.failures.saturating_sub(1));
+                limits.first_retry.saturating_mul(doubled).min(limits.cool_down)
+            }
+        }
+    }
+
+    /// The set, if it is not too old to be used. A key that it lacks may have
+    /// come since, so after a failure nobody can say that there is none.
+    fn answer(&self, key_id: &str, limits: &Limits) -> Result<Arc<KeySet>, Unavailable> {
+        let usable = self.keys.as_ref().filter(|(_, at)| at.elapsed() < limits.hard_age);
+        match (usable, &self.failure) {
+            (Some((keys, _)), None) => Ok(Arc::clone(keys)),
+            (Some((keys, _)), Some(_)) if keys.has(key_id) => Ok(Arc::clone(keys)),
+            (_, Some(failure)) => Err(failure.clone()),
+            (None, None) => Err(Unavailable(Arc::from("not fetched yet"))),
+        }
+    }
+}
+
+/// Why a fetch brought nothing.
+enum FetchProblem {
+    Failed(FetchError),
+    Unusable(KeySetProblem),
+}
+
+impl fmt::Display for FetchProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Failed(error) => error.fmt(f),
+            Self::Unusable(problem) => problem.fmt(f),
+        }
+    }
+}
