@@ -9,7 +9,7 @@ pub(super) struct Facts<'a> {
     pub(super) request: &'a Request<'a>,
     /// `None` for a machine, and while the directory is in doubt.
     pub(super) tenancy: Option<&'a Tenancy>,
-    /// The groups that count, in the pool's order.
+    /// The groups that the tokens keep and that stand, in the pool's order.
     pub(super) groups: Vec<&'a str>,
 }
 
@@ -50,8 +50,10 @@ impl<'a> Facts<'a> {
         self.is_in(entry.group.as_deref()) && self.is_for(entry.client.as_deref()) && self.acts_as(entry.role.as_ref())
     }
 
+    /// A tenant's group gives rights in that tenant, so it counts only there.
     fn is_in(&self, group: Option<&str>) -> bool {
-        group.is_none_or(|group| self.groups.contains(&group))
+        let counts = |group| tenant_group(group).is_none_or(|(tenant, _)| self.acts_in(Some(&tenant)));
+        group.is_none_or(|group| self.groups.contains(&group) && counts(group))
     }
 
     fn is_for(&self, client: Option<&str>) -> bool {
@@ -68,7 +70,7 @@ impl<'a> Facts<'a> {
     }
 }
 
-/// A tenant's group counts only while the user's membership of it stands.
+/// A tenant's group stands only while the user's membership of it does.
 fn stands(group: &str, tenancy: Option<&Tenancy>) -> bool {
     match tenant_group(group) {
         None => true,

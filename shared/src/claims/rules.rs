@@ -205,7 +205,7 @@ pub enum Format {
 #[serde(deny_unknown_fields, default)]
 pub struct Condition {
     /// The user is in this Cognito group. A group named `<tenant>:<role>`
-    /// counts only while the user's membership of that tenant stands.
+    /// counts only while the user acts in that tenant.
     pub group: Option<String>,
     /// The token is for this app client.
     pub client: Option<String>,

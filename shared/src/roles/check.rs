@@ -89,3 +89,79 @@ fn is_role_arn(text: &str) -> bool {
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/_+=,.@-".contains(&byte))
         && text.len() <= 2048
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ARN: &str = "arn:aws:iam::123456789012:role/reader";
+
+    fn problems(text: &str) -> Vec<(String, String)> {
+        let rules: RoleRules = toml::from_str(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+        let mut problems = Problems::default();
+        rules.check(&mut problems);
+        problems.iter().map(|problem| (problem.path.clone(), problem.message.clone())).collect()
+    }
+
+    fn rule(claim: &str, value: &str, role: &str) -> String {
+        format!("[[rules]]\nclaim = \"{claim}\"\nmatch = \"starts-with\"\nvalue = \"{value}\"\nrole = \"{role}\"\n")
+    }
+
+    fn by_rules(rules: &str) -> String {
+        format!("type = \"rules\"\n{rules}")
+    }
+
+    #[test]
+    fn role_rules_without_contradictions_are_taken() {
+        let groups = format!("[[groups]]\nname = \"a\"\nprecedence = 0\nrole = \"{ARN}\"\n[[groups]]\nname = \"b\"");
+        let table = [
+            String::new(),
+            format!("ambiguous = \"authenticated\"\nauthenticated_role = \"{ARN}\""),
+            groups,
+            by_rules(&rule("c", "v", ARN).repeat(25)),
+            by_rules(&rule("c", "v", "arn:aws-cn:iam::123456789012:role/path/reader@x")),
+        ];
+        for text in table {
+            assert_eq!(problems(&text), [], "{text}");
+        }
+    }
+
+    #[test]
+    fn each_contradiction_is_named_with_its_key() {
+        let mut table = vec![
+            ("type = \"rules\"".to_owned(), "roles.type", "no [[roles.rules]]"),
+            (rule("c", "v", ARN), "roles.rules", "only with"),
+            (by_rules(&rule("c", "v", ARN).repeat(26)), "roles.rules[25]", "there are 26"),
+            ("ambiguous = \"authenticated\"".to_owned(), "roles.ambiguous", "authenticated_role is missing"),
+            ("[[groups]]\nname = \"\"".to_owned(), "roles.groups[0].name", "empty"),
+            ("[[groups]]\nname = \"a\"\n[[groups]]\nname = \"a\"".to_owned(), "roles.groups[1].name", "second time"),
+            (by_rules(&rule("", "v", ARN)), "roles.rules[0].claim", "1 to 64"),
+            (by_rules(&rule("a b", "v", ARN)), "roles.rules[0].claim", "blanks"),
+            (by_rules(&rule(&"c".repeat(65), "v", ARN)), "roles.rules[0].claim", "1 to 64"),
+            (by_rules(&rule("c", "", ARN)), "roles.rules[0].value", "1 to 128"),
+            (by_rules(&rule("c", &"v".repeat(129), ARN)), "roles.rules[0].value", "1 to 128"),
+            (format!("authenticated_role = \"{ARN}*\""), "roles.authenticated_role", "ARN"),
+        ];
+        let not_roles = [
+            "reader",
+            "arn:aws:iam::123456789012:user/reader",
+            "arn:aws:iam::123456789012:role/",
+            "arn:aws:iam::12345:role/reader",
+            "arn:aws:iam:eu-west-1:123456789012:role/reader",
+            "arn:aws:s3::123456789012:role/reader",
+            "arn:evil:iam::123456789012:role/reader",
+            "urn:aws:iam::123456789012:role/reader",
+            "arn:aws:iam::123456789012:role/reader:x",
+        ];
+        for arn in not_roles {
+            table.push((format!("[[groups]]\nname = \"a\"\nrole = \"{arn}\""), "roles.groups[0].role", "ARN"));
+            table.push((by_rules(&rule("c", "v", arn)), "roles.rules[0].role", "ARN"));
+        }
+        for (text, path, words) in table {
+            let found = problems(&text);
+            let [(found_path, message)] = found.as_slice() else { panic!("{text}: {found:?}") };
+            assert_eq!(found_path, path, "{text}");
+            assert!(message.contains(words), "{text}: {message}");
+        }
+    }
+}
