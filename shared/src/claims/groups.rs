@@ -8,7 +8,9 @@ use crate::roles::{Group, preferred};
 ///
 /// An edit only ever takes away: an IAM role stays if the pool gave it and the
 /// rules know a group that stays and carries it. When no group goes, nothing is
-/// written, and the pool's own answer stands.
+/// written, and the pool's own answer stands: what is written replaces it in both
+/// tokens, roles included.
+/// <https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-pre-token-generation.html#cognito-user-pools-lambda-trigger-syntax-pre-token-generation-response>
 pub(super) fn edit(rule: GroupRule, known: &[Group], request: &Request<'_>) -> GroupEdit {
     if request.machine || rule == GroupRule::Keep || request.groups.iter().all(|group| stays(group, request)) {
         return GroupEdit::Keep;

@@ -11,12 +11,11 @@ mod groups;
 mod reserved;
 mod rules;
 mod scopes;
+mod source;
 mod token;
 
-pub use rules::{
-    Budget, ClaimEntry, ClaimRules, Condition, Constant, EventVersion, Format, GroupRule, Membership, ScopeEntry,
-    Source, Suppressed, Tokens,
-};
+pub use rules::{Budget, ClaimEntry, ClaimRules, Condition, EventVersion, GroupRule, ScopeEntry, Suppressed, Tokens};
+pub use source::{Constant, Format, Membership, Source};
 
 use std::collections::BTreeMap;
 
@@ -180,8 +179,10 @@ impl DropReason {
 /// Decides what the tokens carry.
 ///
 /// An event older than the rules expect is answered with what it can carry. A
-/// machine gets no ID token, and nothing that describes a person. The same
-/// arguments give the same answer: Cognito may ask twice for one sign-in.
+/// machine gets no ID token, and nothing that describes a person: only v3 asks
+/// for machines at all, with the user's part empty. The same arguments give the
+/// same answer, because Cognito asks again at every refresh.
+/// <https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-pre-token-generation.html#user-pool-lambda-pre-token-generation-trigger-source>
 pub fn decide(claims: &ClaimRules, roles: &RoleRules, request: Request<'_>) -> Decision {
     let groups = groups::edit(claims.groups, &roles.groups, &request);
     let facts = Facts::of(&request, &groups);

@@ -27,6 +27,7 @@ pub(super) fn edit(
     let mut drop = |claim: &str, reason| dropped.push(Dropped { token: kind, claim: claim.to_owned(), reason });
     for (entry, value) in wanted(rules, facts, kind) {
         // INVARIANT: Cognito lets suppression win; so do we, before it costs budget.
+        // <https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-pre-token-generation.html#cognito-user-pools-lambda-trigger-syntax-pre-token-generation-response>
         if suppress.contains(&entry.name) {
             continue;
         }
