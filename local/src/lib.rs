@@ -1,1 +1,151 @@
-//! x
+//! Runs the whole suite on one machine, from the real template.
+//!
+//! `cargo local` makes its tools, builds the functions, starts a local AWS
+//! behind a [pass-through](proxy), deploys `template.yaml` with `sam deploy`,
+//! and tells the [story](story) of a few users with real tokens. Everything it
+//! makes lies in `target/local`; everything it starts ends with it.
+
+use std::process::ExitCode;
+
+use anyhow::{Result, anyhow, bail};
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_dynamodb::config::Credentials;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+pub mod artefacts;
+pub mod cloud;
+pub mod deploy;
+pub mod places;
+pub mod proxy;
+pub mod say;
+pub mod story;
+pub mod supervise;
+pub mod template;
+pub mod tools;
+
+use cloud::Cloud;
+use deploy::Outputs;
+use places::Places;
+use say::Say;
+use supervise::Launcher;
+use story::Stage;
+
+/// Where the gateway listens when nothing else is said.
+pub const DEFAULT_PORT: u16 = 4566;
+
+/// What the person asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// End after the story.
+    pub once: bool,
+    /// Build what ships.
+    pub release: bool,
+    /// The gateway's port; 0 takes any free one.
+    pub port: u16,
+}
+
+/// Does all of it; the exit code is success only if every step was right.
+pub fn run(options: Options) -> ExitCode {
+    let say = Say::to_stdout();
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            say.line(&format!("no runtime: {error}"));
+            return ExitCode::FAILURE;
+        }
+    };
+    runtime.block_on(async {
+        // Ending here drops every supervised program's pipe, which ends it.
+        tokio::select! {
+            result = whole(options, &say) => match result {
+                Ok(true) => ExitCode::SUCCESS,
+                Ok(false) => ExitCode::FAILURE,
+                Err(error) => {
+                    say.line(&format!("\n{error:#}"));
+                    ExitCode::FAILURE
+                }
+            },
+            code = interrupted() => code,
+        }
+    })
+}
+
+/// Waits for Ctrl-C or a request to end; answers with the shell's code for it.
+async fn interrupted() -> ExitCode {
+    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = interrupt.recv() => ExitCode::from(130),
+        _ = terminate.recv() => ExitCode::from(143),
+    }
+}
+
+async fn whole(options: Options, say: &Say) -> Result<bool> {
+    let places = Places::find()?;
+    let launcher = Launcher::new(&places.binary);
+    // Before anything that takes time: a busy port should be said at once.
+    let listener = listen(options.port).await?;
+    let port = listener.local_addr()?.port();
+    let run = places.fresh_run(port)?;
+    let mut wanted = vec![tools::MINISTACK, tools::SAM];
+    if options.release {
+        wanted.push(tools::CARGO_LAMBDA);
+    }
+    let tools = tools::ready(&places, &launcher, say, &wanted).await?;
+    let [ministack, sam, ..] = tools.as_slice() else { bail!("a tool is missing") };
+    let built = match tools.get(2) {
+        Some(cargo_lambda) => artefacts::shipped(&places, &launcher, say, &run, sam, cargo_lambda).await?,
+        None => artefacts::quick(&places, &launcher, say, &run).await?,
+    };
+    let mut cloud = Cloud::start(&places, &launcher, ministack, &run).await?;
+    say.prepared("aws", &format!("local AWS at {}, signatures and IAM policies enforced", cloud.url));
+    let gateway = format!("http://127.0.0.1:{port}");
+    let proxy = proxy::Gateway::new(&cloud.url, &owner(&cloud.url).await)?;
+    let upstream = cloud.url.clone();
+    let tell = async {
+        let work = deploy::deploy(&launcher, sam, &gateway, &upstream, &built, &run);
+        let outputs = say.during("deploy", "sam deploy of the real template", work).await?;
+        say.prepared("deploy", &format!("stack {} stands behind {gateway}", deploy::STACK));
+        let all_right = story::tell(say, &Stage { gateway: &gateway, owner: &owner(&gateway).await, outputs: &outputs }).await?;
+        if !options.once {
+            stay_up(say, &gateway, &outputs).await?;
+        }
+        Ok(all_right)
+    };
+    tokio::select! {
+        ended = proxy.serve(listener) => ended.map(|()| false),
+        ended = cloud.ended() => bail!("the local AWS is gone: {}; see {}", ended?, run.display()),
+        told = tell => told,
+    }
+}
+
+/// Binds the gateway's port.
+async fn listen(port: u16) -> Result<TcpListener> {
+    let bound = TcpListener::bind(("127.0.0.1", port)).await;
+    bound.map_err(|error| match error.kind() {
+        std::io::ErrorKind::AddrInUse => {
+            anyhow!("port {port} is in use, perhaps by another `cargo local`; end that or choose one with --port")
+        }
+        _ => anyhow!("port {port} cannot be opened: {error}"),
+    })
+}
+
+/// The account's own configuration for SDK clients.
+async fn owner(url: &str) -> SdkConfig {
+    let (key, secret) = cloud::OWNER_KEY;
+    aws_config::defaults(BehaviorVersion::latest())
+        .region(Region::new(cloud::REGION))
+        .credentials_provider(Credentials::new(key, secret, None, None, "local"))
+        .endpoint_url(url)
+        .load()
+        .await
+}
+
+/// Says where everything is, and waits for Ctrl-C.
+async fn stay_up(say: &Say, gateway: &str, outputs: &Outputs) -> Result<()> {
+    let _ = (say, gateway, outputs);
+    std::future::pending().await
+}

@@ -1,3 +1,48 @@
-//! Runs the suite on one machine.
+//! `cargo local`: the whole suite on one machine.
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Builds the functions, deploys the real template to a local AWS, tells the
+/// story of its users with real tokens, and stays up until Ctrl-C.
+#[derive(Parser)]
+#[command(name = "cargo local", bin_name = "cargo local", version)]
+struct Arguments {
+    /// Ends after the story; the exit code tells whether every step was right.
+    #[arg(long)]
+    once: bool,
+    /// Builds what ships (`sam build`, takes minutes) instead of the quick profile.
+    #[arg(long)]
+    release: bool,
+    /// The port to serve on; 0 takes any free one.
+    #[arg(long, default_value_t = local::DEFAULT_PORT)]
+    port: u16,
+    #[command(subcommand)]
+    mode: Option<Mode>,
+}
+
+#[derive(Subcommand)]
+enum Mode {
+    /// Runs a program that ends when the parent does.
+    #[command(hide = true)]
+    Supervise {
+        /// The program.
+        program: String,
+        /// Its arguments.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match arguments.mode {
+        Some(Mode::Supervise { program, arguments }) => local::supervise::serve(&program, &arguments),
+        None => local::run(local::Options {
+            once: arguments.once,
+            release: arguments.release,
+            port: arguments.port,
+        }),
+    }
+}

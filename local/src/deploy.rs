@@ -1,0 +1,89 @@
+//! Deploys the built template with `sam deploy`, and reads what came of it.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Stdio;
+
+use anyhow::{Context, Result, bail};
+use serde::Deserialize;
+
+use crate::cloud::without_own_aws;
+use crate::supervise::Launcher;
+use crate::template;
+use crate::tools::Installed;
+
+/// The stack's name.
+pub const STACK: &str = "poolhouse";
+
+/// The outputs of the deployed stack.
+#[derive(Debug)]
+pub struct Outputs(BTreeMap<String, String>);
+
+impl Outputs {
+    /// One output; its absence is an error of the template.
+    pub fn get(&self, name: &str) -> Result<&str> {
+        self.0.get(name).map(String::as_str).with_context(|| format!("template.yaml has no output {name}"))
+    }
+}
+
+/// What differs from a deployment to AWS, each for a reason.
+fn parameters(cloud: &str) -> [(&'static str, String); 4] {
+    [
+        // Tokens carry AWS's issuer, but their keys are served here.
+        ("KeySetUrl", format!("{cloud}/{{pool}}/.well-known/jwks.json")),
+        // The story signs in without SRP, to stay readable.
+        ("PasswordSignIn", "true".to_owned()),
+        // The local AWS tells IAM no leading keys; see the template.
+        ("LeadingKeysCheck", "when-supplied".to_owned()),
+        ("DeletionProtection", "INACTIVE".to_owned()),
+    ]
+}
+
+/// Deploys through `gateway`. The run's folder gets the log.
+pub async fn deploy(
+    launcher: &Launcher,
+    sam: &Installed,
+    gateway: &str,
+    cloud: &str,
+    built: &Path,
+    run: &Path,
+) -> Result<Outputs> {
+    let known = template::parameters(&std::fs::read_to_string(built)?);
+    let mut command = launcher.command(sam.program("sam"));
+    command.arg("deploy").arg("--template-file").arg(built);
+    command.args(["--stack-name", STACK, "--resolve-s3", "--no-confirm-changeset", "--no-fail-on-empty-changeset"]);
+    command.args(["--no-progressbar", "--capabilities", "CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]);
+    command.arg("--parameter-overrides");
+    for (name, value) in parameters(cloud) {
+        if !known.iter().any(|parameter| parameter == name) {
+            bail!("template.yaml has no parameter {name}, which the local AWS needs");
+        }
+        command.arg(format!("{name}={value}"));
+    }
+    command.env("TMPDIR", run.join("tmp")).current_dir(run);
+    without_own_aws(&mut command);
+    command.env("AWS_ENDPOINT_URL", gateway);
+    launcher.run(&mut command, "sam deploy", &run.join("sam-deploy.log")).await?;
+    outputs(launcher, sam, gateway, run).await
+}
+
+async fn outputs(launcher: &Launcher, sam: &Installed, gateway: &str, run: &Path) -> Result<Outputs> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Output {
+        output_key: String,
+        output_value: String,
+    }
+    let path = run.join("outputs.json");
+    let mut command = launcher.command(sam.program("sam"));
+    command.args(["list", "stack-outputs", "--stack-name", STACK, "--output", "json"]).current_dir(run);
+    without_own_aws(&mut command);
+    command.env("AWS_ENDPOINT_URL", gateway);
+    command.stdout(std::fs::File::create(&path)?).stderr(Stdio::null());
+    let status = launcher.start(&mut command)?.wait().await?;
+    if !status.success() {
+        bail!("sam list stack-outputs failed");
+    }
+    let all: Vec<Output> = serde_json::from_slice(&std::fs::read(&path)?).context("the stack's outputs are unreadable")?;
+    Ok(Outputs(all.into_iter().map(|output| (output.output_key, output.output_value)).collect()))
+}

@@ -1,0 +1,157 @@
+//! The pass-through in front of the local AWS.
+//!
+//! Everything goes through byte for byte, except the few calls at which the
+//! local AWS leaves out what Amazon Cognito does. Those are imitated here:
+//!
+//! | call | what is added | where |
+//! | --- | --- | --- |
+//! | SignUp, UpdateUserAttributes | the app client's WriteAttributes are enforced | [`write_attributes`] |
+//! | SignUp | the pre-sign-up event has `validationData` and `clientMetadata`; a refusal has Cognito's text | [`pre_sign_up`] |
+//! | AdminCreateUser | `PreSignUp_AdminCreateUser` | [`pre_sign_up`] |
+//! | ConfirmSignUp | the address that got the code is verified; `PostConfirmation_ConfirmSignUp` | [`confirmation`] |
+//! | AdminConfirmSignUp, SignUp with auto-confirmation | `PostConfirmation_ConfirmSignUp` | [`confirmation`] |
+//! | ConfirmForgotPassword | `PostConfirmation_ConfirmForgotPassword` | [`confirmation`] |
+//!
+//! Nothing of a request or an answer is logged.
+
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::State;
+use axum::http::{HeaderMap, Method, Request, Response, StatusCode};
+use tokio::net::TcpListener;
+
+pub mod confirmation;
+pub mod exchange;
+pub mod pool;
+pub mod pre_sign_up;
+pub mod trigger;
+pub mod write_attributes;
+
+pub use exchange::{Call, Reply};
+use pool::Pools;
+
+/// Larger than any package of a function that is uploaded.
+const BODY_LIMIT: usize = 512 * 1024 * 1024;
+
+/// Headers that belong to one connection, and those that a new request sets.
+/// <https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1>
+const OF_THE_CONNECTION: [&str; 7] =
+    ["connection", "content-length", "expect", "keep-alive", "te", "transfer-encoding", "upgrade"];
+
+/// What the pass-through needs to answer.
+#[derive(Debug)]
+pub struct Gateway {
+    upstream: String,
+    http: reqwest::Client,
+    pools: Pools,
+    lambda: aws_sdk_lambda::Client,
+}
+
+impl Gateway {
+    /// A pass-through to the local AWS at `upstream`. `config` holds the
+    /// account's own key for the calls that it makes itself.
+    pub fn new(upstream: &str, config: &aws_config::SdkConfig) -> Result<Self> {
+        // A redirect is the caller's to follow.
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .context("no HTTP client")?;
+        Ok(Self {
+            upstream: upstream.to_owned(),
+            http,
+            pools: Pools::new(config),
+            lambda: aws_sdk_lambda::Client::new(config),
+        })
+    }
+
+    /// Serves until the process ends.
+    pub async fn serve(self, listener: TcpListener) -> Result<()> {
+        let router = Router::new().fallback(answer).with_state(Arc::new(self));
+        axum::serve(listener, router).await.context("the pass-through ended")
+    }
+
+    /// Sends a request on as it came and reads the whole answer. The `Host`
+    /// header stays the caller's: it is part of what he signed.
+    async fn forward(&self, call: &Call) -> Result<Reply, reqwest::Error> {
+        let url = format!("{}{}", self.upstream, call.target);
+        let request =
+            self.http.request(call.method.clone(), url).headers(call.headers.clone()).body(call.body.clone());
+        let answer = request.send().await?;
+        let (status, headers) = (answer.status(), answer.headers().clone());
+        Ok(Reply { status, headers, body: answer.bytes().await? })
+    }
+
+    /// Answers a call, with what Cognito would add to it.
+    async fn answer(&self, call: Call) -> Result<Reply, reqwest::Error> {
+        match call.cognito_action() {
+            Some("SignUp") => self.sign_up(call).await,
+            Some("UpdateUserAttributes") => match write_attributes::refusal(&self.pools, &call).await {
+                Some(refusal) => Ok(refusal),
+                None => self.forward(&call).await,
+            },
+            Some("AdminCreateUser") => match pre_sign_up::by_administrator(self, &call).await {
+                Some(refusal) => Ok(refusal),
+                None => self.forward(&call).await,
+            },
+            Some("ConfirmSignUp" | "AdminConfirmSignUp" | "ConfirmForgotPassword") => {
+                let reply = self.forward(&call).await?;
+                Ok(confirmation::follow(self, &call, reply).await)
+            }
+            _ => self.forward(&call).await,
+        }
+    }
+
+    async fn sign_up(&self, call: Call) -> Result<Reply, reqwest::Error> {
+        if let Some(refusal) = write_attributes::refusal(&self.pools, &call).await {
+            return Ok(refusal);
+        }
+        if let Some(refusal) = pre_sign_up::by_the_user(self, &call).await {
+            return Ok(refusal);
+        }
+        let reply = self.forward(&call).await?;
+        match reply.json().get("UserConfirmed").and_then(serde_json::Value::as_bool) {
+            Some(true) => Ok(confirmation::follow(self, &call, reply).await),
+            _ => Ok(reply),
+        }
+    }
+}
+
+async fn answer(State(gateway): State<Arc<Gateway>>, request: Request<Body>) -> Response<Body> {
+    let (head, body) = request.into_parts();
+    let Ok(body) = to_bytes(body, BODY_LIMIT).await else {
+        return plain(StatusCode::PAYLOAD_TOO_LARGE, "the request is too large or was cut off");
+    };
+    let target = head.uri.path_and_query().map_or("/", |target| target.as_str()).to_owned();
+    let call = Call { method: head.method, target, headers: own_only(head.headers), body };
+    let is_head = call.method == Method::HEAD;
+    match gateway.answer(call).await {
+        Ok(reply) => {
+            let length = reply.headers.get("content-length").filter(|_| is_head).cloned();
+            let mut response = Response::new(Body::from(reply.body));
+            *response.status_mut() = reply.status;
+            *response.headers_mut() = own_only(reply.headers);
+            if let Some(length) = length {
+                response.headers_mut().insert("content-length", length);
+            }
+            response
+        }
+        Err(_) => plain(StatusCode::BAD_GATEWAY, "the local AWS gives no answer"),
+    }
+}
+
+fn own_only(mut headers: HeaderMap) -> HeaderMap {
+    for name in OF_THE_CONNECTION {
+        headers.remove(name);
+    }
+    headers
+}
+
+fn plain(status: StatusCode, text: &'static str) -> Response<Body> {
+    let mut response = Response::new(Body::from(text));
+    *response.status_mut() = status;
+    response
+}

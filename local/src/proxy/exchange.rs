@@ -1,0 +1,72 @@
+//! A call to the gateway and the answer to it, whole.
+
+use axum::body::Bytes;
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
+use serde_json::{Value, json};
+
+/// A request as it came.
+///
+/// No `Debug`: a body may hold a password.
+#[derive(Clone)]
+pub struct Call {
+    /// The method.
+    pub method: Method,
+    /// Path and query, as written.
+    pub target: String,
+    /// All headers but those of the connection.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: Bytes,
+}
+
+/// An answer as it goes back. No `Debug`: a body may hold tokens.
+#[derive(Clone)]
+pub struct Reply {
+    /// The status.
+    pub status: StatusCode,
+    /// All headers.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: Bytes,
+}
+
+/// The prefix of every user pool call.
+const USER_POOLS: &str = "AWSCognitoIdentityProviderService.";
+
+impl Call {
+    /// The user pool action, if it is one.
+    pub fn cognito_action(&self) -> Option<&str> {
+        self.headers.get("x-amz-target")?.to_str().ok()?.strip_prefix(USER_POOLS)
+    }
+
+    /// The body as JSON; `Null` when it is none.
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_default()
+    }
+}
+
+impl Reply {
+    /// An error as user pools write it.
+    /// <https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/CommonErrors.html>
+    pub fn error(kind: &str, message: &str) -> Self {
+        let mut headers = HeaderMap::new();
+        headers.insert("content-type", HeaderValue::from_static("application/x-amz-json-1.1"));
+        if let Ok(kind) = HeaderValue::from_str(kind) {
+            headers.insert("x-amzn-errortype", kind);
+        }
+        let body = json!({ "__type": kind, "message": message }).to_string();
+        Self { status: StatusCode::BAD_REQUEST, headers, body: body.into() }
+    }
+
+    /// The body as JSON; `Null` when it is none.
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_default()
+    }
+}
+
+/// The `Name`/`Value` pairs of a member, as the API writes attributes.
+pub fn pairs(body: &Value, member: &str) -> Vec<(String, String)> {
+    let all = body.get(member).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let text = |pair: &Value, key| pair.get(key).and_then(Value::as_str).map(str::to_owned);
+    all.iter().filter_map(|pair| Some((text(pair, "Name")?, text(pair, "Value").unwrap_or_default()))).collect()
+}
