@@ -121,8 +121,8 @@ impl<'a> Own<'a> {
     /// and may refuse the caller there.
     fn yields_to(&self, other: &Route, caller: &Caller) -> bool {
         let any_tenant = parts(other.template.segments(), None);
-        let always_allowed = other.admits(caller).is_ok()
-            && any_tenant == parts(other.template.segments(), caller.tenant.as_ref());
+        let always_allowed =
+            other.admits(caller).is_ok() && any_tenant == parts(other.template.segments(), caller.tenant.as_ref());
         !always_allowed && other.beats(self.route) && meets(&any_tenant, &self.parts)
     }
 

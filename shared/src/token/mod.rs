@@ -105,3 +105,6 @@ pub fn verify(rules: &TokenRules, token: &Unverified<'_>, keys: &KeySet, now: u6
     }
     claims::check(rules, token.claims(), now)
 }
+
+#[cfg(test)]
+mod tests;

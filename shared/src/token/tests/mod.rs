@@ -1,0 +1,7 @@
+//! Tables of bad tokens. A row's name begins with the attack's short name.
+
+mod claims;
+mod header;
+mod keys;
+mod structure;
+mod support;
