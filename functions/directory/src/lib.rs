@@ -31,7 +31,7 @@ pub use aws::Directory;
 pub use choice::Choice;
 pub use error::{Corrupt, Error};
 pub use items::{Member, Person, Profile};
-pub use provision::{Newcomer, Provisioned, Writer, provision};
+pub use provision::{Newcomer, Provisioned, provision};
 pub use subject::Subject;
 
 /// The IAM actions behind each entry point, for the function that uses it.

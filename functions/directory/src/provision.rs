@@ -20,20 +20,11 @@ pub struct Newcomer<'a> {
 
 /// How provisioning ended; either way the user has a profile now.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Provisioned {
-    /// Who wrote the profile.
-    pub by: Writer,
-    /// The Cognito groups that the user is to have.
-    pub groups: Vec<String>,
-}
-
-/// Who wrote the profile.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Writer {
-    /// This call, together with these memberships.
-    Us(Vec<Membership>),
-    /// An earlier or a parallel call.
-    Another,
+pub enum Provisioned {
+    /// This call wrote it, together with these memberships.
+    Now(Vec<Membership>),
+    /// An earlier or a parallel call did.
+    Before,
 }
 
 /// Gives a user a profile and the memberships that the rules and invitations
@@ -51,8 +42,8 @@ pub async fn provision(directory: &Directory, rules: &Rules, newcomer: Newcomer<
         invitations.retain(|invitation| !gone.contains(invitation));
         let plan = provisioning::plan(rules, request, Facts { invitations: &invitations, now });
         match directory.write(&Write { subject, plan: &plan, invitations: &invitations, now }).await? {
-            Written::Done(memberships) => return Ok(Provisioned { by: Writer::Us(memberships), groups: plan.groups }),
-            Written::AlreadyThere => return Ok(Provisioned { by: Writer::Another, groups: plan.groups }),
+            Written::Done(memberships) => return Ok(Provisioned::Now(memberships)),
+            Written::AlreadyThere => return Ok(Provisioned::Before),
             Written::InvitationsGone(taken) => gone.extend(taken),
         }
     }

@@ -217,4 +217,87 @@ mod tests {
             assert_eq!(classify(&reasons), expected, "{codes:?}");
         }
     }
+
+    mod against_a_database {
+        use std::collections::BTreeSet;
+
+        use shared::names::{RoleName, TenantId};
+        use shared::tenants::Status;
+
+        use super::*;
+        use crate::NewInvitation;
+        use crate::testing::Database;
+
+        const NOW: u64 = 1_800_000_000;
+
+        fn invitation(role: &str, expires_at: u64) -> Invitation {
+            let roles = BTreeSet::from([RoleName::parse(role).unwrap()]);
+            Invitation { tenant: TenantId::parse("beta").unwrap(), roles, expires_at }
+        }
+
+        /// Writes a plan that was made from `read`, while the table holds `stands`.
+        async fn write(read: &Invitation, stands: Option<&Invitation>) -> (Written, usize) {
+            let database = Database::start().await.unwrap();
+            let directory = database.directory();
+            let address = EmailAddress::parse("ann@beta.example").unwrap();
+            let subject = Subject::parse("ann").unwrap();
+            if let Some(Invitation { tenant, roles, expires_at }) = stands {
+                let (created_at, expires_at) = (NOW, *expires_at);
+                let new =
+                    NewInvitation { tenant, email: &address, roles, invited_by: &subject, created_at, expires_at };
+                directory.invite(&new).await.unwrap();
+            }
+            let membership =
+                Membership { tenant: read.tenant.clone(), roles: read.roles.clone(), status: Status::Active };
+            let plan = Plan {
+                memberships: vec![membership],
+                taken_invitations: vec![read.tenant.clone()],
+                email: Some(address),
+                ..Plan::default()
+            };
+            let invitations = std::slice::from_ref(read);
+            let write = Write { subject: &subject, plan: &plan, invitations, now: NOW };
+            let written = directory.write(&write).await.unwrap();
+            (written, database.items().await.unwrap().len())
+        }
+
+        #[tokio::test]
+        async fn an_invitation_is_taken_only_as_it_was_read() {
+            let read = invitation("admin", NOW + 9);
+            let table = [
+                ("it stands", Some(read.clone()), true),
+                ("it is gone", None, false),
+                ("it was renewed", Some(invitation("admin", NOW + 10)), false),
+                ("its roles were changed", Some(invitation("member", NOW + 9)), false),
+            ];
+            for (name, stands, taken) in table {
+                let (written, items) = write(&read, stands.as_ref()).await;
+                match written {
+                    Written::Done(memberships) => assert!(taken && memberships.len() == 1 && items == 2, "{name}"),
+                    Written::InvitationsGone(gone) => {
+                        assert!(!taken, "{name}");
+                        assert_eq!(gone, std::slice::from_ref(&read), "{name}");
+                        assert_eq!(items, usize::from(stands.is_some()), "{name}: nothing was written");
+                    }
+                    Written::AlreadyThere => panic!("{name}: there was no profile"),
+                }
+            }
+        }
+
+        #[tokio::test]
+        async fn a_plan_that_no_transaction_can_hold_is_refused_before_the_call() {
+            let database = Database::start().await.unwrap();
+            let memberships = (0..100).map(|number| Membership {
+                tenant: TenantId::parse(&format!("t{number}")).unwrap(),
+                roles: BTreeSet::new(),
+                status: Status::Active,
+            });
+            let plan = Plan { memberships: memberships.collect(), ..Plan::default() };
+            let subject = Subject::parse("ann").unwrap();
+            let write = Write { subject: &subject, plan: &plan, invitations: &[], now: NOW };
+            let error = database.directory().write(&write).await.unwrap_err();
+            assert_eq!(error.code(), "DirectoryTooManyItems");
+            assert!(database.items().await.unwrap().is_empty());
+        }
+    }
 }

@@ -12,7 +12,7 @@ mod wire;
 pub use aws::{ACTIONS, AddError, PoolGroups};
 pub use settings::Settings;
 
-use directory::{Directory, Newcomer, Subject, Writer};
+use directory::{Directory, Newcomer, Provisioned, Subject};
 use futures_util::future::join_all;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
@@ -54,7 +54,7 @@ impl<G: Groups> PostConfirmation<G> {
 
     /// Takes all steps side by side, and every one of them to its end: the
     /// failure of one must not cost the user another.
-    async fn provision(&self, newcomer: Newcomer<'_>, user: PoolUser<'_>) -> Result<Writer, StepsFailed> {
+    async fn provision(&self, newcomer: Newcomer<'_>, user: PoolUser<'_>) -> Result<Provisioned, StepsFailed> {
         // The groups do not depend on invitations.
         let facts = Facts { invitations: &[], now: newcomer.now };
         let plan = provisioning::plan(&self.rules, newcomer.request, facts);
@@ -88,8 +88,8 @@ impl<G: Groups> PostConfirmation<G> {
         let user = pool_user(&trigger)?;
         let request = Request { attributes, user_name: Some(user.name) };
         let code = match self.provision(Newcomer { subject: &subject, request, now }, user).await {
-            Ok(Writer::Us(_)) => "Provisioned",
-            Ok(Writer::Another) => "ProvisionedBefore",
+            Ok(Provisioned::Now(_)) => "Provisioned",
+            Ok(Provisioned::Before) => "ProvisionedBefore",
             Err(failed) => return Err(Failure::new(failed.code(), PublicText::TryAgain).caused_by(failed)),
         };
         Ok(Answer { body: event.unchanged()?, code, subject: Some(subject.to_string()) })

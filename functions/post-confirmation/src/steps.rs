@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::fmt;
 
-use directory::{Provisioned, Writer};
+use directory::Provisioned;
 use shell::chain;
 
 use crate::AddError;
@@ -16,16 +16,16 @@ pub(crate) struct StepsFailed {
 }
 
 impl StepsFailed {
-    /// Who wrote the profile, if nothing failed.
+    /// How the profile came about, if nothing failed.
     pub(crate) fn check(
         profile: Result<Provisioned, directory::Error>,
         groups: Vec<Result<(), AddError>>,
-    ) -> Result<Writer, Self> {
+    ) -> Result<Provisioned, Self> {
         let mut failed: Vec<(&'static str, String)> = Vec::new();
-        let by = profile.map_err(|error| failed.push((error.code(), chain(&error)))).map(|provisioned| provisioned.by);
+        let profile = profile.map_err(|error| failed.push((error.code(), chain(&error))));
         failed.extend(groups.into_iter().filter_map(Result::err).map(|error| (error.code(), chain(&error))));
-        match (by, failed.first()) {
-            (Ok(by), None) => Ok(by),
+        match (profile, failed.first()) {
+            (Ok(provisioned), None) => Ok(provisioned),
             (_, first) => {
                 let code = first.map_or("StepFailed", |(code, _)| code);
                 Err(Self { code, causes: failed.into_iter().map(|(_, cause)| cause).collect() })

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use directory::{Error, Newcomer, Person, Provisioned, Subject, Writer};
+use directory::{Error, Newcomer, Person, Provisioned, Subject};
 use shared::names::TenantId;
 use shared::provisioning::Request;
 use shared::rules::Rules;
@@ -86,12 +86,12 @@ async fn known<P: People>(people: &P, rules: &Rules, user: User<'_>) -> Result<K
         return Ok(Known { memberships, chosen: profile.active_tenant, healed: false });
     }
     let newcomer = Newcomer { subject: &subject, request: user.request, now: user.now };
-    match people.provision(rules, newcomer).await?.by {
-        Writer::Us(new) => {
+    match people.provision(rules, newcomer).await? {
+        Provisioned::Now(new) => {
             memberships.extend(new);
             Ok(Known { memberships, chosen: None, healed: true })
         }
-        Writer::Another => settled(people, &subject).await,
+        Provisioned::Before => settled(people, &subject).await,
     }
 }
 

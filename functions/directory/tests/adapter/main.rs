@@ -1,0 +1,10 @@
+//! The adapter against an in-process DynamoDB.
+
+#[cfg(test)]
+mod administration;
+#[cfg(test)]
+mod provisioning;
+#[cfg(test)]
+mod shapes;
+#[cfg(test)]
+mod support;
