@@ -179,3 +179,6 @@ pub(crate) fn check(
 fn is_group_name(name: &str) -> bool {
     (1..=128).contains(&name.chars().count()) && !name.chars().any(|c| c.is_whitespace() || c.is_control())
 }
+
+#[cfg(test)]
+mod tests;

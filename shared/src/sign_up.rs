@@ -312,3 +312,6 @@ fn check_names(key: &str, names: &[String], problems: &mut Problems) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -199,3 +199,117 @@ fn choose(
     let roles = active.as_ref().and_then(|tenant| roles_by_tenant.remove(tenant)).unwrap_or_default();
     Tenancy { active, roles, tenants, reason }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn rules(source: TenantSource) -> TenantRules {
+        TenantRules { source, placements: Vec::new() }
+    }
+
+    fn names<T: Ord>(text: &str, parse: impl Fn(&str) -> Option<T>) -> BTreeSet<T> {
+        text.split_whitespace().map(|name| parse(name).unwrap()).collect()
+    }
+
+    /// `acme:member,admin` is active; `!acme:member` is suspended.
+    fn memberships(text: &str) -> Vec<Membership> {
+        let membership = |entry: &str| {
+            let status = if entry.starts_with('!') { Status::Suspended } else { Status::Active };
+            let (tenant, roles) = entry.trim_start_matches('!').split_once(':').unwrap();
+            let roles = names(&roles.replace(',', " "), RoleName::parse);
+            Membership { tenant: TenantId::parse(tenant).unwrap(), roles, status }
+        };
+        text.split_whitespace().map(membership).collect()
+    }
+
+    #[test]
+    fn the_tenant_comes_from_what_a_server_wrote_or_is_none() {
+        use Reason::{ChoiceMissing, Chosen, DirectoryUnread, NoMembership, OnlyMembership, Suspended};
+        use TenantSource::{Both, Directory, Groups};
+        // source, groups, memberships (`?`: could not be read), choice; then
+        // active tenant, roles, all tenants, reason.
+        let table = [
+            // One membership.
+            (Directory, "", "acme:member", "", "acme", "member", "acme", OnlyMembership),
+            (Directory, "", "acme:", "", "acme", "", "acme", OnlyMembership),
+            (Directory, "", "acme:admin,member", "acme", "acme", "admin member", "acme", Chosen),
+            // None.
+            (Directory, "", "", "", "", "", "", NoMembership),
+            (Directory, "", "", "acme", "", "", "", NoMembership),
+            (Groups, "", "acme:admin", "", "", "", "", NoMembership),
+            (Both, "", "", "", "", "", "", NoMembership),
+            // Several: only a choice decides, and only one that is among them.
+            (Directory, "", "acme:admin globex:member", "", "", "", "acme globex", ChoiceMissing),
+            (Directory, "", "acme:admin globex:member", "globex", "globex", "member", "acme globex", Chosen),
+            (Directory, "", "acme:admin globex:member", "initech", "", "", "acme globex", ChoiceMissing),
+            (Directory, "", "acme:admin", "globex", "acme", "admin", "acme", OnlyMembership),
+            (Groups, "acme:admin globex:member", "", "", "", "", "acme globex", ChoiceMissing),
+            (Groups, "acme:admin globex:member", "", "globex", "globex", "member", "acme globex", Chosen),
+            // Suspended.
+            (Directory, "", "!acme:admin", "", "", "", "", Suspended),
+            (Directory, "", "!acme:admin", "acme", "", "", "", Suspended),
+            (Directory, "", "!acme:admin globex:member", "acme", "globex", "member", "globex", OnlyMembership),
+            (Both, "acme:admin", "!acme:admin", "acme", "", "", "", Suspended),
+            (Both, "acme:admin", "acme:member !acme:member", "", "", "", "", Suspended),
+            // Groups.
+            (Groups, "users acme:member acme:admin", "", "", "acme", "admin member", "acme", OnlyMembership),
+            (Groups, "acme acme: :admin Acme:admin a:b:c tenant#x:admin", "", "", "", "", "", NoMembership),
+            (Groups, "acme:admin", "!acme:admin", "", "acme", "admin", "acme", OnlyMembership),
+            (Directory, "acme:admin", "", "", "", "", "", NoMembership),
+            (Directory, "acme:admin", "acme:member", "", "acme", "member", "acme", OnlyMembership),
+            // Both together.
+            (Both, "acme:admin", "acme:member", "", "acme", "admin member", "acme", OnlyMembership),
+            (Both, "acme:admin", "globex:member", "globex", "globex", "member", "acme globex", Chosen),
+            (Both, "acme:admin", "globex:member", "", "", "", "acme globex", ChoiceMissing),
+            // The directory could not be read.
+            (Directory, "", "?", "", "", "", "", DirectoryUnread),
+            (Directory, "acme:admin", "?", "acme", "", "", "", DirectoryUnread),
+            (Both, "acme:admin", "?", "acme", "", "", "", DirectoryUnread),
+            (Groups, "acme:admin", "?", "", "acme", "admin", "acme", OnlyMembership),
+        ];
+        for (source, groups, items, choice, active, roles, tenants, reason) in table {
+            let group_list: Vec<String> = groups.split_whitespace().map(str::to_owned).collect();
+            let read = (items != "?").then(|| memberships(items));
+            let chosen = TenantId::parse(choice);
+            let tenancy = decide(&rules(source), &group_list, read.as_deref(), chosen.as_ref());
+            let expected = Tenancy {
+                active: TenantId::parse(active),
+                roles: names(roles, RoleName::parse),
+                tenants: names(tenants, TenantId::parse),
+                reason,
+            };
+            assert_eq!(tenancy, expected, "{source:?} {groups:?} {items:?} {choice:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_comes_no_tenant_is_active_without_an_active_grant(
+            source in prop_oneof![Just(TenantSource::Groups), Just(TenantSource::Directory), Just(TenantSource::Both)],
+            groups in proptest::collection::vec("[ab]:[xy]", 0..4),
+            items in proptest::option::of(proptest::collection::vec("!?[ab]:[xy]", 0..4)),
+            chosen in proptest::option::of("[abc]"),
+        ) {
+            let items = items.map(|items| memberships(&items.join(" ")));
+            let chosen = chosen.and_then(|tenant| TenantId::parse(&tenant));
+            let tenancy = decide(&rules(source), &groups, items.as_deref(), chosen.as_ref());
+
+            let Some(active) = &tenancy.active else {
+                prop_assert!(tenancy.roles.is_empty());
+                return Ok(());
+            };
+            prop_assert!(tenancy.tenants.contains(active));
+            prop_assert!(tenancy.tenants.len() == 1 || chosen.as_ref() == Some(active));
+            let of_items: Vec<&Membership> = items.iter().flatten().filter(|item| item.tenant == *active).collect();
+            let by_item = source != TenantSource::Groups && !of_items.is_empty();
+            let by_group = source != TenantSource::Directory
+                && groups.iter().filter_map(|group| tenant_group(group)).any(|(tenant, _)| tenant == *active);
+            prop_assert!(by_item || by_group);
+            if source != TenantSource::Groups {
+                prop_assert!(of_items.iter().all(|item| item.status == Status::Active));
+            }
+        }
+    }
+}

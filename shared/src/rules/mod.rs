@@ -5,9 +5,13 @@
 
 mod problems;
 pub(crate) mod provider;
+#[cfg(feature = "schema")]
+mod schema;
 
 pub use problems::{Problem, Problems};
 pub use provider::{Admission, Origin, Provider};
+#[cfg(feature = "schema")]
+pub use schema::schema;
 
 use provider::ProviderIndex;
 use serde::Deserialize;
@@ -124,14 +128,6 @@ impl RuleFile {
             }
         }
     }
-}
-
-/// The JSON Schema of the rule file, for editors. Draft 7 is what those for
-/// TOML understand.
-#[cfg(feature = "schema")]
-pub fn schema() -> serde_json::Value {
-    let generator = schemars::generate::SchemaSettings::draft07().into_generator();
-    generator.into_root_schema_for::<RuleFile>().to_value()
 }
 
 #[cfg(test)]

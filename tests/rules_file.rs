@@ -1,0 +1,155 @@
+//! The shipped rule file and its schema.
+
+use serde_json::Value;
+use shared::rules::{Problem, Rules};
+
+const SHIPPED: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../rules/rules.toml"));
+
+#[test]
+fn the_committed_schema_is_the_one_of_the_code() {
+    let current = shared::rules::schema();
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../rules/rules.schema.json");
+    if std::env::var_os("UPDATE_SCHEMA").is_some() {
+        std::fs::write(path, format!("{}\n", serde_json::to_string_pretty(&current).unwrap())).unwrap();
+    }
+    // As values: the order of members depends on the features that a build unites.
+    let committed: Option<Value> = std::fs::read_to_string(path).ok().and_then(|text| serde_json::from_str(&text).ok());
+    assert!(committed == Some(current), "rules/rules.schema.json is out of date: run this test with UPDATE_SCHEMA=1");
+}
+
+#[test]
+fn the_shipped_rules_are_read_and_name_their_schema() {
+    assert_eq!(SHIPPED.lines().next(), Some("#:schema ./rules.schema.json"));
+    if let Err(problems) = Rules::read(SHIPPED) {
+        panic!("{problems}");
+    }
+}
+
+#[test]
+fn the_shipped_rules_use_every_section() {
+    let rules: toml::Table = toml::from_str(SHIPPED).unwrap();
+    let schema = shared::rules::schema();
+    let sections = schema.get("properties").and_then(Value::as_object).unwrap();
+    assert!(sections.len() >= 8, "{sections:?}");
+    for section in sections.keys() {
+        assert!(rules.contains_key(section), "{section}");
+    }
+}
+
+#[test]
+fn the_schema_lets_nothing_unknown_in() {
+    fn closed(at: &str, schema: &Value, open: &mut Vec<String>) {
+        let is_struct = schema.get("properties").is_some();
+        if is_struct && schema.get("additionalProperties") != Some(&Value::Bool(false)) {
+            open.push(at.to_owned());
+        }
+        let members = schema.as_object().into_iter().flatten().map(|(key, value)| (key.clone(), value));
+        let items =
+            schema.as_array().into_iter().flatten().enumerate().map(|(index, value)| (index.to_string(), value));
+        for (key, value) in members.chain(items) {
+            closed(&format!("{at}/{key}"), value, open);
+        }
+    }
+    let mut open = Vec::new();
+    closed("", &shared::rules::schema(), &mut open);
+    assert_eq!(open, [""; 0]);
+}
+
+/// Each row changes the shipped file; `@` marks where the problem must be found.
+#[test]
+fn every_contradiction_is_refused_with_its_key_and_line() {
+    let rule = "[[roles.rules]]\nclaim = \"a\"\nmatch = \"equals\"\nvalue = \"b\"\n\
+                role = \"arn:aws:iam::123456789012:role/x\"\n";
+    let table: Vec<(&str, &str, &str, &str)> = vec![
+        // What is replaced, by what, the key that must be named, a word of the message.
+        ("version = 1\n", "@version = 2\n", "version", "version 1"),
+        ("allowed_domains = []", "allowed_domains = [@\"mailinator.com\"]", "sign_up.allowed_domains[0]", "blocked"),
+        ("\"custom:tenant\",", "@\"email\",", "sign_up.forbidden_attributes[0]", "required"),
+        ("\"email\"]\n", "@\"e-mail\"]\n", "sign_up.required_attributes[0]", "e-mail"),
+        (
+            "email_domains = [\"acme.example\"]",
+            "providers = [@\"Okta\"]",
+            "tenants.placements[0].providers[0]",
+            "[[providers]]",
+        ),
+        ("email_domains = [\"acme.example\"]", "", "tenants.placements[0]", "everyone"),
+        ("source = \"directory\"", "source = \"groups\"", "tenants.placements", "groups"),
+        ("name = \"plan\"", "@name = \"cognito:roles\"", "claims.map[3].name", "cognito:roles"),
+        ("name = \"plan\"", "@name = \"sub\"", "claims.map[3].name", "sub"),
+        ("name = \"plan\"", "@name = \"tenant\"", "claims.map[3].name", "tenant"),
+        ("name = \"plan\"", "name = \"support\"", "claims.map[4].name", "support"),
+        ("id = [], access", "id = [@\"cognito:groups\"], access", "claims.suppress.id[0]", "cognito:groups"),
+        ("id = [], access", "id = [\"plan\"], access", "claims.map[3].name", "suppress"),
+        ("add = [\"items/read\",", "add = [@\"items read\",", "claims.scopes[0].add[0]", "scope"),
+        ("budget_bytes = { id = 6144", "budget_bytes = { @id = 0", "claims.budget_bytes.id", "zero"),
+        ("type = \"token\"", "@type = \"rules\"", "roles.type", "[[roles.rules]]"),
+        ("ambiguous = \"deny\"", "@ambiguous = \"authenticated\"", "roles.ambiguous", "authenticated_role"),
+        ("precedence = 100", "@role = \"reader\"", "roles.groups[0].role", "ARN"),
+        ("path = \"/admin/items\"", "@path = \"/admin/members\"", "routes[10].path", "again"),
+        ("path = \"/admin/items\"", "path = \"/admin/items\"\n@machines = \"yes\"", "routes[10].machines", "tenant"),
+        (
+            "path = \"/admin/items\"",
+            "path = \"/admin/items\"\ntoken = \"id\"\n@scopes = [\"a\"]",
+            "routes[10].scopes",
+            "ID",
+        ),
+        (
+            "path = \"/tenants/{tenant}\"",
+            "path = \"/tenants/{tenant}\"\n@tenant = false",
+            "routes[2].tenant",
+            "{tenant}",
+        ),
+    ];
+    let mut failures: Vec<String> =
+        table.iter().filter_map(|(from, to, path, says)| refuses(SHIPPED, from, to, path, says).err()).collect();
+    let by_rules = SHIPPED.replace("type = \"token\"", "type = \"rules\"");
+    let before = "# ---- What each route";
+    let too_many = format!("{}@{rule}{before}", rule.repeat(25));
+    failures.extend(refuses(&by_rules, before, &too_many, "roles.rules[25]", "25").err());
+    failures.extend(refuses(SHIPPED, before, &format!("{rule}{before}"), "roles.rules", "type = \"rules\"").err());
+    assert_eq!(failures, [""; 0]);
+}
+
+#[test]
+fn an_older_token_version_is_refused_where_it_cannot_carry_the_claims() {
+    let text = SHIPPED.replace("token_version = \"v2\"", "token_version = \"v1\"");
+    let problems = Rules::read(&text).unwrap_err();
+    let paths: Vec<_> = problems.iter().map(|problem| problem.path.as_str()).collect();
+    for path in ["claims.map[0].token", "claims.map[1].token", "claims.map[1].from", "claims.scopes[0]"] {
+        assert!(paths.contains(&path), "{path}: {problems}");
+    }
+    assert!(problems.iter().all(|problem| problem.line > 1), "{problems}");
+}
+
+#[test]
+fn a_route_that_no_token_could_pass_is_refused() {
+    let table = [
+        ("from = { membership = \"roles\" }", "from = { groups = true }", "roles"),
+        ("from = { membership = \"tenant\" }", "from = { constant = \"acme\" }", "tenant"),
+    ];
+    for (from, to, key) in table {
+        let problems = Rules::read(&SHIPPED.replace(from, to)).unwrap_err();
+        let named = |index: usize| problems.iter().any(|problem| problem.path == format!("routes[{index}].{key}"));
+        assert!(named(10) && !named(0), "{key}: {problems}");
+    }
+}
+
+/// Changes a file, reads it, and says how the problem differs from the expected one.
+fn refuses(file: &str, from: &str, to: &str, path: &str, says: &str) -> Result<(), String> {
+    let marked = file.replacen(from, to, 1);
+    if marked == file {
+        return Err(format!("{from} is not in the file"));
+    }
+    let Err(problems) = Rules::read(&marked.replacen('@', "", 1)) else {
+        return Err(format!("{to} is read"));
+    };
+    let expected_place = marked.split_once('@').map(|(before, _)| {
+        let line = before.matches('\n').count() + 1;
+        (line, before.rsplit('\n').next().map_or(0, str::len) + 1)
+    });
+    let is_expected = |problem: &&Problem| {
+        let at_place = expected_place.is_none_or(|place| place == (problem.line, problem.column));
+        problem.path == path && problem.message.contains(says) && at_place
+    };
+    problems.iter().find(is_expected).map(|_| ()).ok_or(format!("{to}: not {expected_place:?}, {path}: {problems}"))
+}
