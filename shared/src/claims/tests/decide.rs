@@ -108,6 +108,21 @@ fn every_condition_that_is_named_must_hold() {
     }
 }
 
+#[test]
+fn a_role_without_a_tenant_meets_no_condition() {
+    let text = r#"
+        token_version = "v2"
+        map = [{ name = "x", token = "id", from = { constant = 1 }, when = { role = "admin" } }]
+        [[scopes]]
+        add = ["admin/write"]
+        role = "admin"
+    "#;
+    let mut person = Person::admin();
+    person.tenancy.active = None;
+    let edits = person.issue(&rules(text));
+    assert!(edits.id.add.is_empty() && edits.access.scopes_add.is_empty());
+}
+
 /// N12: while the directory is in doubt, nothing that a tenant gives is given.
 #[test]
 fn doubt_gives_neither_claims_nor_scopes_of_a_tenant() {
