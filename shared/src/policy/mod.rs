@@ -193,3 +193,6 @@ struct Statement<'a> {
     #[serde(rename = "Resource")]
     resources: &'a BTreeSet<String>,
 }
+
+#[cfg(test)]
+mod tests;

@@ -192,3 +192,6 @@ impl RouteTable {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
