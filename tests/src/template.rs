@@ -1,0 +1,374 @@
+//! Reads `template.yaml`, so that tests can hold code and template together.
+//!
+//! The short tags of CloudFormation (`!Ref`, `!GetAtt`, ...) become the long
+//! form that JSON templates have, and [`Template::resolve`] works them out with
+//! the parameters' defaults and made-up names for what only a deployment knows.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::{Context as _, Result, bail};
+use saphyr::{LoadableYamlNode as _, Scalar, Yaml};
+use serde_json::{Map, Value, json};
+
+use crate::workspace_root;
+
+/// The account that every made-up ARN names.
+pub const ACCOUNT: &str = "123456789012";
+
+/// The region that every made-up ARN names.
+pub const REGION: &str = "us-east-1";
+
+/// The template, its parameters filled in.
+#[derive(Clone, Debug)]
+pub struct Template {
+    root: Value,
+    parameters: BTreeMap<String, Value>,
+}
+
+impl Template {
+    /// Reads the project's template, every parameter at its default.
+    pub fn read() -> Result<Self> {
+        let path = workspace_root().join("template.yaml");
+        let text = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+        Self::parse(&text)
+    }
+
+    /// Reads a template from its text.
+    pub fn parse(text: &str) -> Result<Self> {
+        let documents = Yaml::load_from_str(text).context("the template is not YAML")?;
+        let [document] = documents.as_slice() else { bail!("a template is one document") };
+        let root = json_of(document)?;
+        let defaults = members(&root["Parameters"]).filter_map(|(name, parameter)| {
+            let default = parameter.get("Default")?;
+            Some((name.clone(), typed(parameter, default)))
+        });
+        let parameters = defaults.collect();
+        Ok(Self { root, parameters })
+    }
+
+    /// The same template, deployed with another value for one parameter.
+    pub fn with(mut self, parameter: &str, value: &str) -> Result<Self> {
+        let declared = self.root["Parameters"].get(parameter).with_context(|| format!("no parameter {parameter}"))?;
+        let value = typed(declared, &json!(value));
+        self.parameters.insert(parameter.to_owned(), value);
+        Ok(self)
+    }
+
+    /// One section of the template, as it is written.
+    pub fn section(&self, name: &str) -> &Value {
+        &self.root[name]
+    }
+
+    /// Every resource by its logical id, as it is written.
+    pub fn resources(&self) -> impl Iterator<Item = (&str, &Value)> {
+        members(&self.root["Resources"]).map(|(id, resource)| (id.as_str(), resource))
+    }
+
+    /// The resources of one type.
+    pub fn of_type<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = (&'a str, &'a Value)> {
+        self.resources().filter(move |(_, resource)| resource["Type"] == kind)
+    }
+
+    /// One resource, as it is written.
+    pub fn resource(&self, id: &str) -> Result<&Value> {
+        self.root["Resources"].get(id).with_context(|| format!("no resource {id}"))
+    }
+
+    /// The resources that `id` names, whatever the conditions.
+    pub fn named_by(&self, id: &str) -> Result<BTreeSet<String>> {
+        let mut names = BTreeSet::new();
+        collect_names(self.resource(id)?, &mut names);
+        // What every function has stands in the globals.
+        if self.resource(id)?["Type"] == "AWS::Serverless::Function" {
+            collect_names(&self.root["Globals"]["Function"], &mut names);
+        }
+        names.retain(|name| self.root["Resources"].get(name).is_some());
+        Ok(names)
+    }
+
+    /// The environment that a function is deployed with.
+    pub fn environment(&self, function: &str) -> Result<BTreeMap<String, String>> {
+        let own = &self.resource(function)?["Properties"]["Environment"]["Variables"];
+        let common = &self.root["Globals"]["Function"]["Environment"]["Variables"];
+        let mut environment = BTreeMap::new();
+        for (key, value) in members(common).chain(members(own)) {
+            environment.insert(key.clone(), text_of(&self.resolve(value)?)?);
+        }
+        Ok(environment)
+    }
+
+    /// All that IAM lets a role do: its own policies and those attached to it.
+    pub fn statements(&self, role: &str) -> Result<Vec<Value>> {
+        let mut documents = Vec::new();
+        for policy in items(&self.resource(role)?["Properties"]["Policies"]) {
+            documents.push(&policy["PolicyDocument"]);
+        }
+        for (_, policy) in self.of_type("AWS::IAM::Policy") {
+            if items(&policy["Properties"]["Roles"]).any(|named| named["Ref"] == role) {
+                documents.push(&policy["Properties"]["PolicyDocument"]);
+            }
+        }
+        let mut statements = Vec::new();
+        for document in documents {
+            statements.extend(items(&self.resolve(document)?["Statement"]).cloned());
+        }
+        Ok(statements)
+    }
+
+    /// Works out the intrinsic functions in `value`.
+    pub fn resolve(&self, value: &Value) -> Result<Value> {
+        match value {
+            Value::Object(object) => match sole(object) {
+                Some(("Ref", name)) => self.reference(&text_of(name)?),
+                Some(("Fn::GetAtt", attribute)) => get_att(attribute),
+                Some(("Fn::Sub", text)) => self.substitute(&text_of(text)?),
+                Some(("Fn::Join", parts)) => self.join(parts),
+                Some(("Fn::If", branches)) => {
+                    let branch = if self.condition(&text_of(&branches[0])?)? { &branches[1] } else { &branches[2] };
+                    self.resolve(branch)
+                }
+                _ => {
+                    let mut resolved = Map::new();
+                    for (key, value) in object {
+                        let value = self.resolve(value)?;
+                        if !value.is_null() {
+                            resolved.insert(key.clone(), value);
+                        }
+                    }
+                    Ok(Value::Object(resolved))
+                }
+            },
+            Value::Array(array) => {
+                let resolved = array.iter().map(|value| self.resolve(value));
+                let kept = resolved.filter(|value| !matches!(value, Ok(Value::Null)));
+                kept.collect::<Result<Vec<_>>>().map(Value::Array)
+            }
+            plain => Ok(plain.clone()),
+        }
+    }
+
+    /// Whether a condition holds.
+    pub fn condition(&self, name: &str) -> Result<bool> {
+        let condition = self.root["Conditions"].get(name).with_context(|| format!("no condition {name}"))?;
+        self.holds(condition)
+    }
+
+    fn holds(&self, condition: &Value) -> Result<bool> {
+        let object = condition.as_object().context("a condition is an object")?;
+        match sole(object) {
+            Some(("Condition", name)) => self.condition(&text_of(name)?),
+            Some(("Fn::Not", inner)) => Ok(!self.holds(&inner[0])?),
+            Some(("Fn::And", all)) => {
+                let each = items(all).map(|one| self.holds(one)).collect::<Result<Vec<_>>>()?;
+                Ok(each.into_iter().all(|held| held))
+            }
+            Some(("Fn::Equals", pair)) => Ok(text_of(&self.resolve(&pair[0])?)? == text_of(&self.resolve(&pair[1])?)?),
+            _ => bail!("unknown condition {condition}"),
+        }
+    }
+
+    fn reference(&self, name: &str) -> Result<Value> {
+        if let Some(value) = self.parameters.get(name) {
+            return Ok(value.clone());
+        }
+        Ok(match name {
+            "AWS::NoValue" => Value::Null,
+            "AWS::AccountId" => json!(ACCOUNT),
+            "AWS::Region" => json!(REGION),
+            "AWS::Partition" => json!("aws"),
+            "AWS::URLSuffix" => json!("amazonaws.com"),
+            "AWS::StackName" => json!("stack"),
+            id => {
+                self.resource(id)?;
+                json!(id)
+            }
+        })
+    }
+
+    fn substitute(&self, text: &str) -> Result<Value> {
+        let mut out = String::new();
+        let mut rest = text;
+        while let Some((before, after)) = rest.split_once("${") {
+            let (name, tail) = after.split_once('}').context("an unclosed ${")?;
+            out.push_str(before);
+            let value = match name.split_once('.') {
+                None => self.reference(name)?,
+                Some((id, attribute)) => get_att(&json!([id, attribute]))?,
+            };
+            out.push_str(&text_of(&value)?);
+            rest = tail;
+        }
+        out.push_str(rest);
+        Ok(json!(out))
+    }
+
+    fn join(&self, parts: &Value) -> Result<Value> {
+        let separator = text_of(&parts[0])?;
+        let list = self.resolve(&parts[1])?;
+        let texts = items(&list).map(text_of).collect::<Result<Vec<_>>>()?;
+        Ok(json!(texts.join(&separator)))
+    }
+}
+
+/// The entries of a list; a single value counts as a list of one, nothing as none.
+pub fn items(value: &Value) -> impl Iterator<Item = &Value> {
+    match value {
+        Value::Array(array) => array.as_slice(),
+        Value::Null => &[],
+        single => std::slice::from_ref(single),
+    }
+    .iter()
+}
+
+/// The texts of a list, in order.
+pub fn texts(value: &Value) -> BTreeSet<String> {
+    items(value).filter_map(Value::as_str).map(str::to_owned).collect()
+}
+
+/// The entries of an object; nothing else has any.
+pub fn members(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
+    value.as_object().into_iter().flatten()
+}
+
+/// The only member of an object with one: how intrinsic functions look.
+fn sole(object: &Map<String, Value>) -> Option<(&str, &Value)> {
+    let mut entries = object.iter();
+    let (name, value) = entries.next()?;
+    entries.next().is_none().then_some((name.as_str(), value))
+}
+
+/// A parameter's value as the template sees it: a list where the type says so.
+fn typed(parameter: &Value, value: &Value) -> Value {
+    match (parameter["Type"].as_str(), value.as_str()) {
+        (Some("CommaDelimitedList"), Some(text)) => text.split(',').map(str::trim).collect(),
+        _ => value.clone(),
+    }
+}
+
+fn text_of(value: &Value) -> Result<String> {
+    match value {
+        Value::String(text) => Ok(text.clone()),
+        Value::Number(number) => Ok(number.to_string()),
+        Value::Bool(flag) => Ok(flag.to_string()),
+        other => bail!("{other} is no text"),
+    }
+}
+
+/// Made-up values of the attributes that the template asks for.
+fn get_att(attribute: &Value) -> Result<Value> {
+    let (id, name) = (text_of(&attribute[0])?, text_of(&attribute[1])?);
+    let place = format!("{REGION}:{ACCOUNT}");
+    let made_up = match name.as_str() {
+        "ProviderName" => format!("cognito-idp.{REGION}.amazonaws.com/{REGION}_{id}"),
+        "Arn" if id.ends_with("Table") => format!("arn:aws:dynamodb:{place}:table/{id}"),
+        "Arn" if id.ends_with("Role") => format!("arn:aws:iam::{ACCOUNT}:role/{id}"),
+        "Arn" if id.ends_with("Function") => format!("arn:aws:lambda:{place}:function:{id}"),
+        "Arn" if id.ends_with("Logs") => format!("arn:aws:logs:{place}:log-group:{id}:*"),
+        "Arn" if id == "UserPool" => format!("arn:aws:cognito-idp:{place}:userpool/{REGION}_{id}"),
+        _ => bail!("{id}.{name} is not known here"),
+    };
+    Ok(json!(made_up))
+}
+
+fn collect_names(value: &Value, names: &mut BTreeSet<String>) {
+    match value {
+        Value::Array(array) => array.iter().for_each(|value| collect_names(value, names)),
+        Value::Object(object) => {
+            for (key, value) in object {
+                match key.as_str() {
+                    "Ref" | "DependsOn" => names.extend(texts(value)),
+                    "Fn::GetAtt" => names.extend(texts(&value[0])),
+                    "Fn::Sub" => names.extend(substituted(value.as_str().unwrap_or_default())),
+                    _ => collect_names(value, names),
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The names between `${` and `}`, without their attributes.
+fn substituted(text: &str) -> impl Iterator<Item = String> {
+    text.split("${").skip(1).filter_map(|part| part.split(['}', '.']).next()).map(str::to_owned)
+}
+
+fn json_of(yaml: &Yaml<'_>) -> Result<Value> {
+    Ok(match yaml {
+        Yaml::Value(Scalar::Null) => Value::Null,
+        Yaml::Value(Scalar::Boolean(flag)) => json!(flag),
+        Yaml::Value(Scalar::Integer(number)) => json!(number),
+        Yaml::Value(Scalar::FloatingPoint(number)) => json!(number.into_inner()),
+        Yaml::Value(Scalar::String(text)) => json!(text),
+        Yaml::Sequence(sequence) => Value::Array(sequence.iter().map(json_of).collect::<Result<_>>()?),
+        Yaml::Mapping(mapping) => {
+            let mut object = Map::new();
+            for (key, value) in mapping {
+                object.insert(text_of(&json_of(key)?)?, json_of(value)?);
+            }
+            Value::Object(object)
+        }
+        Yaml::Tagged(tag, inner) => long_form(&tag.suffix, json_of(inner)?)?,
+        Yaml::Representation(..) | Yaml::Alias(_) | Yaml::BadValue => bail!("unreadable YAML: {yaml:?}"),
+    })
+}
+
+fn long_form(tag: &str, value: Value) -> Result<Value> {
+    Ok(match tag {
+        "Ref" | "Condition" => json!({ tag: value }),
+        "GetAtt" => {
+            let text = text_of(&value)?;
+            let (id, attribute) = text.split_once('.').context("GetAtt names an attribute")?;
+            json!({ "Fn::GetAtt": [id, attribute] })
+        }
+        "Sub" | "Join" | "If" | "Not" | "And" | "Equals" => json!({ format!("Fn::{tag}"): value }),
+        other => bail!("unknown tag !{other}"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = r#"
+Parameters:
+  Size: { Type: Number, Default: 3 }
+  Names: { Type: CommaDelimitedList, Default: "a, b" }
+Conditions:
+  Big: !Not [!Equals [!Ref Size, "3"]]
+Globals: { Function: { Environment: { Variables: { LEVEL: info } } } }
+Resources:
+  ThingTable: { Type: T }
+  F:
+    Type: AWS::Serverless::Function
+    Properties:
+      Environment: { Variables: { SIZE: !Ref Size, TABLE: !Sub "${ThingTable.Arn}/x" } }
+  Other:
+    Type: T
+    Names: !Join ["+", !Ref Names]
+    Big: !If [Big, yes-it-is, !Ref AWS::NoValue]
+"#;
+
+    #[test]
+    fn short_tags_are_worked_out() {
+        let template = Template::parse(TEXT).unwrap();
+        let other = template.resolve(template.resource("Other").unwrap()).unwrap();
+        assert_eq!(other, json!({"Type": "T", "Names": "a+b"}));
+        let big = template.clone().with("Size", "4").unwrap();
+        assert_eq!(big.resolve(big.resource("Other").unwrap()).unwrap()["Big"], "yes-it-is");
+        let environment = template.environment("F").unwrap();
+        assert_eq!(environment["LEVEL"], "info");
+        assert_eq!(environment["SIZE"], "3");
+        assert_eq!(environment["TABLE"], "arn:aws:dynamodb:us-east-1:123456789012:table/ThingTable/x");
+        assert_eq!(template.named_by("F").unwrap(), BTreeSet::from(["ThingTable".to_owned()]));
+    }
+
+    #[test]
+    fn what_is_not_understood_is_refused() {
+        for text in ["a: !Cidr x", "a: [", "a: 1\n---\nb: 2"] {
+            assert!(Template::parse(text).is_err(), "{text}");
+        }
+        let template = Template::parse("Resources: { A: { B: !Ref Nowhere } }").unwrap();
+        assert!(template.resolve(template.resource("A").unwrap()).is_err());
+        assert!(template.with("Nothing", "x").is_err());
+    }
+}
