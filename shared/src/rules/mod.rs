@@ -113,21 +113,24 @@ impl RuleFile {
     /// pre-token-generation wrote, so a route that asks for one that no claim
     /// carries would take nobody.
     fn check_routes_have_claims(&self, problems: &mut Problems) {
-        let lacks = |membership, token| self.claims.claim_name(membership, token).is_none();
-        for (index, route) in self.routes.iter().enumerate() {
-            let mut add = |key: &str, asked: &str, value: &str| {
-                let token = if route.token == TokenKind::Id { "id" } else { "access" };
-                let needed = format!("[[claims.map]] puts no {{ membership = \"{value}\" }} into the {token} token");
-                problems.add(format!("routes[{index}].{key}"), format!("{asked}, but {needed}"));
-            };
-            if route.tenant && lacks(Membership::Tenant, route.token) {
-                add("tenant", "the caller must have a tenant", "tenant");
-            }
-            if !route.roles.is_empty() && lacks(Membership::Roles, route.token) {
-                add("roles", "the caller must have a role", "roles");
+        for (kind, token) in [(TokenKind::Id, "id"), (TokenKind::Access, "access")] {
+            let tenant_missing = self.claims.claim_name(Membership::Tenant, kind).is_none();
+            let roles_missing = self.claims.claim_name(Membership::Roles, kind).is_none();
+            for (index, route) in self.routes.iter().enumerate().filter(|(_, route)| route.token == kind) {
+                let mut add = |key: &str, message: String| problems.add(format!("routes[{index}].{key}"), message);
+                if route.tenant && tenant_missing {
+                    add("tenant", format!("nobody could pass: {} {token} token", lacking("tenant")));
+                }
+                if !route.roles.is_empty() && roles_missing {
+                    add("roles", format!("nobody could pass: {} {token} token", lacking("roles")));
+                }
             }
         }
     }
+}
+
+fn lacking(membership: &str) -> String {
+    format!("no [[claims.map]] with from = {{ membership = \"{membership}\" }} goes into the")
 }
 
 #[cfg(test)]
