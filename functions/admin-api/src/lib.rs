@@ -16,6 +16,8 @@ mod desk;
 mod invitations;
 mod members;
 mod settings;
+#[cfg(test)]
+mod tests;
 
 use aws_sdk_dynamodb::Client;
 use back_end::aws::TenantRole;

@@ -13,6 +13,8 @@
 //! keys made from the caller's own `sub`.
 
 mod me;
+#[cfg(test)]
+mod tests;
 
 use aws_sdk_dynamodb::Client;
 use back_end::aws::TenantRole;
