@@ -149,3 +149,95 @@ fn leeway(lookup: Lookup<'_>) -> Result<u64, SettingError> {
         Some(text) => text.parse().ok().filter(|seconds| *seconds <= MAX_LEEWAY_SECONDS).ok_or_else(problem),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const POOL: &str = "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Example01";
+    const OTHER: &str = "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Example02";
+
+    /// The rule file with the least in it.
+    fn rules() -> Rules {
+        Rules::read("version = 1\n[sign_up]\nmode = \"open\"\n[tenants]\nsource = \"directory\"\n[claims]\ntoken_version = \"v2\"\n")
+            .unwrap()
+    }
+
+    /// Reads with these settings over good ones; `None` when they are taken.
+    fn refused(settings: &[(&str, &str)]) -> Option<String> {
+        read(settings).err().map(|error| error.to_string())
+    }
+
+    fn read(settings: &[(&str, &str)]) -> Result<Settings, SettingError> {
+        let lookup = |key: &str| {
+            let given = settings.iter().find(|(name, _)| *name == key).map(|(_, value)| (*value).to_owned());
+            given.or_else(|| match key {
+                "ISSUERS" => Some(POOL.to_owned()),
+                "CLIENT_IDS" => Some("1example23456789".to_owned()),
+                _ => None,
+            })
+        };
+        Settings::with_rules(&lookup, rules())
+    }
+
+    #[test]
+    fn a_setting_that_cannot_be_used_is_named() {
+        let two = format!("{POOL},{OTHER}");
+        let twice = format!("{POOL},{POOL}");
+        let table: &[(&str, &str, bool)] = &[
+            ("ISSUERS", POOL, true),
+            ("ISSUERS", &two, true),
+            ("ISSUERS", "", false),
+            ("ISSUERS", &twice, false),
+            ("ISSUERS", "http://cognito-idp.eu-west-1.amazonaws.com/x", false),
+            ("ISSUERS", "https://a.example/x/", false),
+            ("ISSUERS", "https://a.example/x, https://b.example/y", false),
+            ("ISSUERS", "https://user@a.example/x", false),
+            ("ISSUERS", "https://a.example/x?y", false),
+            ("ISSUERS", "eu-west-1_Example01", false),
+            ("CLIENT_IDS", "a,b", true),
+            ("CLIENT_IDS", "", false),
+            ("CLIENT_IDS", "a,,b", false),
+            ("CLIENT_IDS", "a, b", false),
+            ("CLIENT_IDS", "a,a", false),
+            ("CLIENT_IDS", "*", false),
+            ("KEY_SET_URL", "https://keys.example/{pool}.json", true),
+            ("KEY_SET_URL", "{issuer}/.well-known/jwks.json", true),
+            ("KEY_SET_URL", "http://127.0.0.1:4566/{pool}/.well-known/jwks.json", true),
+            ("KEY_SET_URL", "http://localhost/x", true),
+            ("KEY_SET_URL", "http://[::1]:80/x", true),
+            ("KEY_SET_URL", "http://keys.example/{pool}", false),
+            ("KEY_SET_URL", "http://127.0.0.1.evil.example/x", false),
+            ("KEY_SET_URL", "http://localhost.evil.example/x", false),
+            ("KEY_SET_URL", "http://127.0.0.1@evil.example/x", false),
+            ("KEY_SET_URL", "http://127.0.0.1:x/", false),
+            ("KEY_SET_URL", "http://169.254.169.254/x", false),
+            ("KEY_SET_URL", "file:///etc/passwd", false),
+            ("KEY_SET_URL", "https:///x", false),
+            ("ANSWER", "simple", true),
+            ("ANSWER", "iam", true),
+            ("ANSWER", "Simple", false),
+            ("ANSWER", "none", false),
+            ("LEEWAY_SECONDS", "0", true),
+            ("LEEWAY_SECONDS", "60", true),
+            ("LEEWAY_SECONDS", "61", false),
+            ("LEEWAY_SECONDS", "-1", false),
+            ("LEEWAY_SECONDS", "1.5", false),
+        ];
+        for (key, value, accepted) in table {
+            let refusal = refused(&[(key, value)]);
+            assert_eq!(refusal.is_none(), *accepted, "{key} = {value}: {refusal:?}");
+            assert!(refusal.is_none_or(|text| text.starts_with(key)), "{key} = {value} is not named");
+        }
+        let several = [("ISSUERS", two.as_str()), ("KEY_SET_URL", "https://keys.example/one.json")];
+        assert!(refused(&several).is_some_and(|text| text.starts_with("KEY_SET_URL")));
+    }
+
+    #[test]
+    fn keys_are_beside_the_issuer_unless_said_otherwise() {
+        let address = |settings: &[(&str, &str)]| read(settings).unwrap().key_sets.remove(0).1;
+        assert_eq!(address(&[]), format!("{POOL}/.well-known/jwks.json"));
+        let local = "http://127.0.0.1:4566/{pool}/.well-known/jwks.json";
+        assert_eq!(address(&[("KEY_SET_URL", local)]), local.replace("{pool}", "eu-west-1_Example01"));
+    }
+}
