@@ -6,14 +6,14 @@
 
 use std::collections::BTreeSet;
 
-use crate::names::RoleName;
+use crate::names::{RoleName, Subject};
 use crate::tenants::{Membership, Status, TenantRules, TenantSource};
 
 /// A change that somebody asks for in his own tenant.
 #[derive(Clone, Copy, Debug)]
 pub struct Request<'a> {
     /// The `sub` of whoever asks.
-    pub actor: &'a str,
+    pub actor: &'a Subject,
     /// The roles that the actor's token carries.
     pub roles: &'a BTreeSet<RoleName>,
     /// What is to be changed.
@@ -24,7 +24,7 @@ pub struct Request<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change<'a> {
     /// The roles of the member with this `sub`.
-    RolesOf(&'a str),
+    RolesOf(&'a Subject),
     /// Someone is invited.
     Invitation,
 }
@@ -109,30 +109,35 @@ mod tests {
         names.iter().map(|name| RoleName::parse(name).unwrap()).collect()
     }
 
+    fn subject(text: &str) -> Subject {
+        Subject::parse(text).unwrap()
+    }
+
     #[test]
     fn a_change_is_made_by_someone_else_with_present_rights() {
-        type Row = (TenantSource, Change<'static>, Option<(&'static [&'static str], Status)>, Decision);
+        let [ann, upper, bob] = ["ann", "Ann", "bob"].map(subject);
+        type Row<'a> = (TenantSource, Change<'a>, Option<(&'static [&'static str], Status)>, Decision);
         let both: &[&str] = &["admin", "member"];
-        let table: [Row; 19] = [
-            (Directory, RolesOf("bob"), Some((both, Active)), Accept),
-            (Directory, RolesOf("bob"), Some((&["admin", "member", "more"], Active)), Accept),
-            (Directory, RolesOf("bob"), Some((&["member"], Active)), Refuse(RightsChanged)),
-            (Directory, RolesOf("bob"), Some((&[], Active)), Refuse(RightsChanged)),
-            (Directory, RolesOf("bob"), Some((both, Suspended)), Refuse(RightsChanged)),
-            (Directory, RolesOf("bob"), None, Refuse(RightsChanged)),
-            (Directory, RolesOf("ann"), Some((both, Active)), Refuse(OwnRoles)),
-            (Directory, RolesOf("Ann"), Some((both, Active)), Accept),
+        let table: [Row<'_>; 19] = [
+            (Directory, RolesOf(&bob), Some((both, Active)), Accept),
+            (Directory, RolesOf(&bob), Some((&["admin", "member", "more"], Active)), Accept),
+            (Directory, RolesOf(&bob), Some((&["member"], Active)), Refuse(RightsChanged)),
+            (Directory, RolesOf(&bob), Some((&[], Active)), Refuse(RightsChanged)),
+            (Directory, RolesOf(&bob), Some((both, Suspended)), Refuse(RightsChanged)),
+            (Directory, RolesOf(&bob), None, Refuse(RightsChanged)),
+            (Directory, RolesOf(&ann), Some((both, Active)), Refuse(OwnRoles)),
+            (Directory, RolesOf(&upper), Some((both, Active)), Accept),
             (Directory, Invitation, Some((both, Active)), Accept),
             (Directory, Invitation, Some((&["member"], Active)), Refuse(RightsChanged)),
             (Directory, Invitation, None, Refuse(RightsChanged)),
             (Both, Invitation, None, Accept),
             (Both, Invitation, Some((&["member"], Active)), Accept),
             (Both, Invitation, Some((both, Suspended)), Refuse(RightsChanged)),
-            (Both, RolesOf("ann"), None, Refuse(OwnRoles)),
+            (Both, RolesOf(&ann), None, Refuse(OwnRoles)),
             (Groups, Invitation, None, Accept),
-            (Groups, RolesOf("bob"), None, Accept),
-            (Groups, RolesOf("bob"), Some((&[], Suspended)), Accept),
-            (Groups, RolesOf("ann"), None, Refuse(OwnRoles)),
+            (Groups, RolesOf(&bob), None, Accept),
+            (Groups, RolesOf(&bob), Some((&[], Suspended)), Accept),
+            (Groups, RolesOf(&ann), None, Refuse(OwnRoles)),
         ];
         for (source, change, own, expected) in table {
             let rules = TenantRules { source, placements: vec![] };
@@ -141,7 +146,7 @@ mod tests {
                 roles: roles(names),
                 status,
             });
-            let request = Request { actor: "ann", roles: &roles(both), change };
+            let request = Request { actor: &ann, roles: &roles(both), change };
             let decision = decide(&rules, request, membership.as_ref());
             assert_eq!(decision, expected, "{source:?} {change:?} {own:?}");
         }
@@ -149,16 +154,17 @@ mod tests {
 
     #[test]
     fn the_own_membership_is_read_only_where_it_decides() {
+        let [ann, bob] = ["ann", "bob"].map(subject);
         let table = [
-            (Directory, RolesOf("bob"), OwnMembership),
+            (Directory, RolesOf(&bob), OwnMembership),
             (Directory, Invitation, OwnMembership),
             (Both, Invitation, OwnMembership),
             (Groups, Invitation, Nothing),
-            (Directory, RolesOf("ann"), Nothing),
+            (Directory, RolesOf(&ann), Nothing),
         ];
         for (source, change, expected) in table {
             let rules = TenantRules { source, placements: vec![] };
-            let request = Request { actor: "ann", roles: &roles(&["admin"]), change };
+            let request = Request { actor: &ann, roles: &roles(&["admin"]), change };
             assert_eq!(facts_needed(&rules, request), expected, "{source:?} {change:?}");
         }
     }

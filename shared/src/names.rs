@@ -1,6 +1,6 @@
-//! The names of tenants and roles: parsed once, compared byte for byte.
+//! The names of tenants, roles and users: parsed once, compared byte for byte.
 //!
-//! Both end up in keys of tables, session tags and resource names, so their
+//! All end up in keys of tables, session tags and resource names, so their
 //! alphabets hold nothing that any of these could read as syntax.
 
 /// Makes a text type that only its own parser can build.
@@ -96,6 +96,23 @@ impl RoleName {
     }
 }
 
+text_type! {
+    /// A user's `sub`, or a machine's client id: what the pool gave, never chosen
+    /// by the user.
+    Subject
+}
+
+impl Subject {
+    /// Reads a subject: 1 to 128 ASCII letters, digits, `-` and `_`; `None` when
+    /// it is not one. Cognito's is a UUID; anything that could not stand in a key
+    /// unchanged is refused.
+    pub fn parse(text: &str) -> Option<Self> {
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+        let fits = (1..=128).contains(&text.len()) && text.bytes().all(allowed);
+        fits.then(|| Self(text.to_owned()))
+    }
+}
+
 /// Reads the Cognito group `<tenant>:<role>`; `None` for any other group.
 pub fn tenant_group(group: &str) -> Option<(TenantId, RoleName)> {
     let (tenant, role) = group.split_once(':')?;
@@ -172,6 +189,25 @@ mod tests {
         ];
         for (text, accepted) in table {
             assert_eq!(RoleName::parse(text).is_some(), accepted, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn only_what_stands_in_a_key_unchanged_is_a_subject() {
+        let long = "a".repeat(129);
+        let table = [
+            ("4f1c2d3e-aaaa-bbbb-cccc-1234567890ab", true),
+            ("A_1", true),
+            ("", false),
+            (" ", false),
+            ("a#b", false),
+            ("a\n", false),
+            ("../a", false),
+            ("ü", false),
+            (long.as_str(), false),
+        ];
+        for (text, accepted) in table {
+            assert_eq!(Subject::parse(text).is_some(), accepted, "{text:?}");
         }
     }
 

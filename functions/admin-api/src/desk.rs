@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use aws_sdk_dynamodb::Client;
 use back_end::items::Items;
 use back_end::{Caller, Problem, Refusal};
-use directory::{Directory, Subject};
+use directory::Directory;
 use serde::Deserialize;
 use shared::administration::{self, Change, Decision, FactsNeeded};
 use shared::names::{RoleName, TenantId};
@@ -15,23 +15,16 @@ use crate::Settings;
 /// The caller, his tenant, and what his session reaches of it.
 pub(crate) struct Desk<'a> {
     pub(crate) tenant: &'a TenantId,
-    pub(crate) subject: Subject,
+    pub(crate) caller: &'a Caller,
     pub(crate) directory: Directory,
-    caller: &'a Caller,
     client: Client,
     settings: &'a Settings,
 }
 
 impl<'a> Desk<'a> {
-    pub(crate) fn new(
-        settings: &'a Settings,
-        caller: &'a Caller,
-        tenant: &'a TenantId,
-        client: Client,
-    ) -> Result<Self, Problem> {
-        let subject = Subject::parse(caller.subject().as_str()).ok_or(Refusal::CallerUnknown)?;
+    pub(crate) fn new(settings: &'a Settings, caller: &'a Caller, tenant: &'a TenantId, client: Client) -> Self {
         let directory = Directory::new(client.clone(), &settings.back_end.directory_table);
-        Ok(Self { tenant, subject, directory, caller, client, settings })
+        Self { tenant, caller, directory, client, settings }
     }
 
     pub(crate) fn items(&self) -> Items<'_> {
@@ -44,10 +37,12 @@ impl<'a> Desk<'a> {
     /// succeed: the caller's membership is read before the write, not with it.
     pub(crate) async fn permit(&self, change: Change<'_>) -> Result<(), Problem> {
         let rules = &self.settings.tenants;
-        let request = administration::Request { actor: self.subject.as_str(), roles: self.caller.roles(), change };
+        let request = administration::Request { actor: self.caller.subject(), roles: self.caller.roles(), change };
         let own = match administration::facts_needed(rules, request) {
             FactsNeeded::Nothing => None,
-            FactsNeeded::OwnMembership => self.directory.member(self.tenant, &self.subject).await.map_err(no_answer)?,
+            FactsNeeded::OwnMembership => {
+                self.directory.member(self.tenant, self.caller.subject()).await.map_err(no_answer)?
+            }
         };
         match administration::decide(rules, request, own.map(|member| member.membership).as_ref()) {
             Decision::Accept => Ok(()),

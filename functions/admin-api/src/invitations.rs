@@ -60,7 +60,7 @@ pub(crate) async fn invite(desk: &Desk<'_>, request: &Request, now: u64) -> Resu
         tenant: desk.tenant,
         email: &email,
         roles: &roles,
-        invited_by: &desk.subject,
+        invited_by: desk.caller.subject(),
         created_at: now,
         expires_at,
     };

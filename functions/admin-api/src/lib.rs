@@ -75,7 +75,7 @@ impl<I: Issuer<Access = Client>> AdminApi<I> {
     async fn desk<'a>(&'a self, caller: &'a Caller, now: u64) -> Result<Desk<'a>, Problem> {
         let tenant = caller.tenant()?;
         let client = self.sessions.access(tenant, now).await?;
-        Desk::new(&self.settings, caller, tenant, client)
+        Ok(Desk::new(&self.settings, caller, tenant, client))
     }
 }
 

@@ -1,10 +1,10 @@
 //! The members of the tenant.
 
 use back_end::{Page, Precondition, Problem, Refusal, Request, Response};
-use directory::{RoleChange, Subject};
+use directory::RoleChange;
 use serde::{Deserialize, Serialize};
 use shared::administration::Change;
-use shared::names::RoleName;
+use shared::names::{RoleName, Subject};
 use shared::tenants::Status;
 
 use crate::MOST_BYTES;
@@ -67,7 +67,7 @@ pub(crate) async fn set_roles(desk: &Desk<'_>, request: &Request) -> Result<Resp
         None => return Err(Refusal::PreconditionMissing.into()),
     };
     let NewRoles { roles: Roles(roles) } = request.json(MOST_BYTES)?;
-    desk.permit(Change::RolesOf(subject.as_str())).await?;
+    desk.permit(Change::RolesOf(&subject)).await?;
     match desk.directory.set_roles(desk.tenant, &subject, &roles, version).await.map_err(no_answer)? {
         RoleChange::Done(version) => {
             let changed = Changed { subject: subject.as_str(), roles: roles.iter().collect(), version };

@@ -9,7 +9,7 @@ use back_end::items::{Content, ItemId, Items};
 use back_end::testing::{Call, GuardedSessions, ITEMS_TABLE, NOW, Reply, create_items_table, send};
 use directory::testing::{Database, TABLE};
 use serde_json::{Value, json};
-use shared::names::TenantId;
+use shared::names::{Subject, TenantId};
 use shared::tenants::{TenantRules, TenantSource};
 
 use crate::{AdminApi, Settings};
@@ -250,7 +250,7 @@ async fn items_are_listed_with_their_owners_and_only_the_own_tenants() {
         let tenant = TenantId::parse(tenant).unwrap();
         let items = Items { client: fixture.database.client(), table: ITEMS_TABLE, tenant: &tenant };
         let content: Content = serde_json::from_str(r#"{"title":"t","body":[]}"#).unwrap();
-        let owner = back_end::Subject::parse(owner).unwrap();
+        let owner = Subject::parse(owner).unwrap();
         items.put(&owner, ItemId::parse("a").unwrap(), content, Precondition::Absent, NOW).await.unwrap();
     }
     let list =

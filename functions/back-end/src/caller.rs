@@ -1,39 +1,12 @@
 //! Who calls, as the authorizer says.
 
 use std::collections::BTreeSet;
-use std::fmt;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use shared::names::{RoleName, TenantId};
+use shared::names::{RoleName, Subject, TenantId};
 
 use crate::{Problem, Refusal};
-
-/// A user's `sub`, or a machine's client id: safe inside a table key.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Subject(String);
-
-impl Subject {
-    /// Reads a subject: 1 to 128 ASCII letters, digits, `-` and `_`.
-    ///
-    /// `None` for anything else. A `#` would end the key part that this stands in.
-    pub fn parse(text: &str) -> Option<Self> {
-        let fits = (1..=128).contains(&text.len())
-            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
-        fits.then(|| Self(text.to_owned()))
-    }
-
-    /// The subject as text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for Subject {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
 
 /// The caller of this request. Only an authorizer's context makes one.
 #[derive(Clone, Debug, PartialEq, Eq)]

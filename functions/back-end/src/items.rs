@@ -14,9 +14,8 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use shared::names::TenantId;
+use shared::names::{Subject, TenantId};
 
-use crate::Subject;
 pub use aws::{Items, Put, actions};
 
 /// The most bytes that a request to write an item may have. DynamoDB takes 400 KB

@@ -18,7 +18,7 @@ mod settings;
 #[cfg(feature = "testing")]
 pub mod testing;
 
-pub use caller::{Caller, Subject};
+pub use caller::Caller;
 pub use page::{Page, PageRequest};
 pub use precondition::{Precondition, entity_tag};
 pub use problem::{Problem, Refusal};

@@ -21,7 +21,6 @@ mod error;
 mod invitations;
 mod items;
 mod provision;
-mod subject;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod transaction;
@@ -32,7 +31,7 @@ pub use choice::Choice;
 pub use error::{Corrupt, Error};
 pub use items::{Member, Person, Profile};
 pub use provision::{Newcomer, Provisioned, provision};
-pub use subject::Subject;
+pub use shared::names::Subject;
 
 /// The IAM actions behind each entry point, for the function that uses it.
 ///

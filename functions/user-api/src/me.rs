@@ -1,6 +1,6 @@
 //! The caller's own account.
 
-use directory::{Choice, Directory, Subject};
+use directory::{Choice, Directory};
 use serde::{Deserialize, Serialize};
 use shared::names::{RoleName, TenantId};
 use shared::tenants::{Membership, Status};
@@ -46,7 +46,7 @@ struct Chosen<'a> {
 
 /// `GET /me`.
 pub(crate) async fn read(directory: &Directory, caller: &Caller) -> Result<Response, Problem> {
-    let person = directory.person(&subject(caller)?).await.map_err(no_answer)?;
+    let person = directory.person(caller.subject()).await.map_err(no_answer)?;
     let me = Me {
         subject: caller.subject().as_str(),
         tenant: caller.tenant_if_any(),
@@ -65,7 +65,7 @@ pub(crate) async fn choose_tenant(
     caller: &Caller,
 ) -> Result<Response, Problem> {
     let Wish { tenant } = request.json(MOST_BYTES)?;
-    match directory.choose_tenant(&subject(caller)?, &tenant).await.map_err(no_answer)? {
+    match directory.choose_tenant(caller.subject(), &tenant).await.map_err(no_answer)? {
         Choice::Kept => Response::ok("TenantChosen", &Chosen { tenant: &tenant, in_force: "from the next token" }),
         Choice::NotAMember => Err(Refusal::NotAMember.into()),
     }
@@ -80,10 +80,6 @@ fn place(membership: &Membership) -> Place<'_> {
             Status::Suspended => "suspended",
         },
     }
-}
-
-fn subject(caller: &Caller) -> Result<Subject, Problem> {
-    Subject::parse(caller.subject().as_str()).ok_or_else(|| Refusal::CallerUnknown.into())
 }
 
 fn no_answer(error: directory::Error) -> Problem {

@@ -6,11 +6,11 @@ use std::collections::{BTreeSet, HashMap};
 use aws_sdk_dynamodb::types::AttributeValue;
 use back_end::items::{ItemId, Items};
 use back_end::testing::{Call, GuardedSessions, ITEMS_TABLE, Reply, create_items_table, send};
-use back_end::{Issuer as _, PageRequest, Subject};
+use back_end::{Issuer as _, PageRequest};
 use directory::testing::Database;
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use shared::names::TenantId;
+use shared::names::{Subject, TenantId};
 
 use crate::UserApi;
 

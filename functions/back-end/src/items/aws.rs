@@ -6,10 +6,10 @@ use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
-use shared::names::TenantId;
+use shared::names::{Subject, TenantId};
 
 use super::{Content, Item, ItemId, OwnedItem, Record, key, partition, place, prefix, read, record};
-use crate::{Page, PageRequest, Precondition, Problem, Refusal, Subject};
+use crate::{Page, PageRequest, Precondition, Problem, Refusal};
 
 /// The IAM actions behind each call, for the function that uses it.
 pub mod actions {
