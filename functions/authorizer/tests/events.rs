@@ -1,5 +1,7 @@
 //! Groups A and P: every kind of event, and how each is answered.
 
+#![cfg(test)]
+
 mod support;
 
 use authorizer::{Authorizer, Fetch, FetchError, Limits};

@@ -1,5 +1,7 @@
 //! Group K: the key sets, fetched from a real server on loopback.
 
+#![cfg(test)]
+
 mod support;
 
 use std::sync::atomic::{AtomicUsize, Ordering};

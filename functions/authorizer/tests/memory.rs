@@ -1,6 +1,8 @@
 //! Row K22: unknown key names leave nothing behind. A test of its own process,
 //! because it weighs the process.
 
+#![cfg(test)]
+
 mod support;
 
 use authorizer::{KeySets, Limits};

@@ -51,7 +51,9 @@ fn write(table: &RouteTable, caller: &Caller, request: &str) -> (Vec<String>, Ve
 
 #[test]
 fn documents_are_as_wide_as_the_routes() {
-    let rows: &[(&str, &[&str], &str, &[&str], &[&str])] = &[
+    /// What the row shows, the routes, the request; what is allowed and denied.
+    type Row<'a> = (&'a str, &'a [&'a str], &'a str, &'a [&'a str], &'a [&'a str]);
+    let rows: &[Row<'_>] = &[
         ("P01 every route of the caller", &["GET /a", "GET /b"], "GET/a", &["GET/a", "GET/b"], &[]),
         ("P02 not another's", &["GET /a", "DELETE /admin admin"], "GET/a", &["GET/a"], &[]),
         ("P02 whichever is asked for", &["GET /a", "DELETE /admin admin"], "DELETE/admin", &["GET/a"], &[]),
