@@ -91,3 +91,6 @@ fn public_text(refusal: Refusal) -> PublicText {
         | Refusal::PhoneMalformed => PublicText::DetailsRefused,
     }
 }
+
+#[cfg(test)]
+mod tests;
