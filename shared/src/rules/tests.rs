@@ -65,6 +65,32 @@ fn a_file_without_a_contradiction_becomes_rules() {
 }
 
 #[test]
+fn what_is_no_contradiction_is_read() {
+    let table = [
+        // Narrower than what is allowed or blocked.
+        ("\"*.example.com\"", "\"*.eu.example.com\""),
+        ("[\"bad.example.com\"]", "[\"*.com.example\", \"xample.com\"]"),
+        ("\"custom:tenant\"", "\"custom:tenant\", \"phone_number\""),
+        // User names that could be either provider's, when that makes no difference.
+        (
+            "name = \"loose\"",
+            "name = \"google_eu\"\nadmits = \"by-mode\"\ntrusts_email = true\n[[providers]]\nname = \"x\"",
+        ),
+        ("name = \"loose\"", "name = \"Googleplus\""),
+        ("name = \"loose\"", "name = \"a_provider_with_a_name_of_32_byt\""),
+        // A tenant twice: the first that fits counts.
+        ("[[groups]]", "[[tenants.placements]]\ntenant = \"acme\"\nproviders = [\"loose\"]\n[[groups]]"),
+        ("[[groups]]", "[[groups]]\nname = \"users\"\nproviders = [\"LOOSE\"]\n[[groups]]"),
+        ("path = \"/items\"\nroles = [\"admin\"]", "path = \"/me\"\ntoken = \"id\"\ntenant = false"),
+    ];
+    for (from, to) in table {
+        let text = GOOD.replacen(from, to, 1);
+        assert_ne!(text, GOOD, "{from}");
+        assert_eq!(problems_of(&text), [""; 0], "{to}");
+    }
+}
+
+#[test]
 fn every_contradiction_is_refused_with_its_key_and_line() {
     // (what is changed, into what, how the one problem begins, what it also says)
     let table = [
@@ -84,6 +110,14 @@ fn every_contradiction_is_refused_with_its_key_and_line() {
         ("\"loose\"", "\"GOOGLE\"", "line 15, column 1, providers[1].name:", "twice"),
         ("\"loose\"", "\"google_eu\"", "line 15, column 1, providers[1].name:", "\"Google\""),
         ("\"loose\"", "\"_loose\"", "line 15, column 1, providers[1].name:", "underscore"),
+        ("\"loose\"", "\"a_provider_with_a_name_of_33_bytes\"", "line 15, column 1, providers[1].name:", "1 to 32"),
+        ("\"loose\"", "\"lo ose\"", "line 15, column 1, providers[1].name:", "blanks"),
+        (
+            "name = \"loose\"",
+            "name = \"google_eu\"\nadmits = \"always\"",
+            "line 15, column 1, providers[1].name:",
+            "\"Google\"",
+        ),
         ("[\"google\"]", "[\"Okta\"]", "line 25, column 14, tenants.placements[0].providers[0]:", "[[providers]]"),
         ("[\"google\"]", "[\"loose\"]", "line 25, column 14, tenants.placements[0].providers[0]:", "trusts_email"),
         ("source = \"directory\"", "source = \"groups\"", "line 21, column 11, tenants.placements:", "[[groups]]"),
