@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::{Refusal, TokenRules, Verified};
 use crate::claims::TokenKind;
-use crate::names::{RoleName, TenantId};
+use crate::names::{RoleName, Subject, TenantId};
 use crate::routes::Caller;
 
 /// How far `iat` and `nbf` may lie ahead of our clock, in seconds.
@@ -15,9 +15,6 @@ const MAX_SKEW_SECONDS: u64 = 60;
 /// The longest life a pool can give an access or ID token, in seconds.
 /// <https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-tokens-with-identity-providers.html>
 const MAX_LIFETIME_SECONDS: u64 = 24 * 60 * 60;
-
-/// The longest `sub`. A pool's own are UUIDs.
-const MAX_SUBJECT_BYTES: usize = 128;
 
 type Claims = Map<String, Value>;
 
@@ -101,9 +98,8 @@ fn single(value: &Value) -> Option<&str> {
 }
 
 fn caller(rules: &TokenRules, claims: &Claims, kind: TokenKind, client_id: &str) -> Result<Caller, Refusal> {
-    let subject = claims.get("sub").and_then(Value::as_str).filter(|sub| is_subject(sub));
-    let subject = subject.ok_or(Refusal::SubjectRefused)?;
-    let machine = is_machine(claims, kind, subject, client_id)?;
+    let subject = claims.get("sub").and_then(Value::as_str).and_then(Subject::parse).ok_or(Refusal::SubjectRefused)?;
+    let machine = is_machine(claims, kind, subject.as_str(), client_id)?;
     let names = match kind {
         TokenKind::Access => &rules.access,
         TokenKind::Id => &rules.id,
@@ -114,7 +110,7 @@ fn caller(rules: &TokenRules, claims: &Claims, kind: TokenKind, client_id: &str)
         Some(value) => Some(value.as_str().and_then(TenantId::parse).ok_or(Refusal::TenantRefused)?),
     };
     Ok(Caller {
-        subject: subject.to_owned(),
+        subject: subject.as_str().to_owned(),
         kind,
         machine,
         tenant,
@@ -122,12 +118,6 @@ fn caller(rules: &TokenRules, claims: &Claims, kind: TokenKind, client_id: &str)
         groups: groups(claims.get("cognito:groups")).ok_or(Refusal::RightsRefused)?,
         scopes: scopes(claims.get("scope")).ok_or(Refusal::RightsRefused)?,
     })
-}
-
-/// Letters, digits and a few signs that no key, log or policy reads as syntax.
-fn is_subject(sub: &str) -> bool {
-    (1..=MAX_SUBJECT_BYTES).contains(&sub.len())
-        && sub.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b':' | b'@'))
 }
 
 /// A client-credentials token has the client itself as its subject and no user
