@@ -95,8 +95,8 @@ impl Directory {
         expected_version: u64,
     ) -> Result<RoleChange, Error> {
         let next_version = expected_version.saturating_add(1);
-        let roles = items::role_set(roles);
-        let update = match roles {
+        let set = items::role_set(roles);
+        let update = match set {
             Some(_) => "SET #version = :next, #roles = :roles",
             None => "SET #version = :next REMOVE #roles",
         };
@@ -112,17 +112,19 @@ impl Directory {
             .expression_attribute_values(":expected", items::number(expected_version))
             .expression_attribute_values(":next", items::number(next_version))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        if let Some(roles) = roles {
-            call = call.expression_attribute_values(":roles", roles);
+        if let Some(set) = set {
+            call = call.expression_attribute_values(":roles", set);
         }
         let Err(error) = call.send().await else {
             return Ok(RoleChange::Done(next_version));
         };
         match error.as_service_error() {
-            Some(UpdateItemError::ConditionalCheckFailedException(failed)) if failed.item().is_some() => {
-                Ok(RoleChange::Outdated)
-            }
-            Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(RoleChange::NotAMember),
+            Some(UpdateItemError::ConditionalCheckFailedException(failed)) => match failed.item() {
+                None => Ok(RoleChange::NotAMember),
+                // The SDK repeats a call whose answer was lost, and then meets its own write.
+                Some(item) if says(item, next_version, roles) => Ok(RoleChange::Done(next_version)),
+                Some(_) => Ok(RoleChange::Outdated),
+            },
             _ => Err(error.into()),
         }
     }
@@ -143,6 +145,10 @@ impl Directory {
         self.client.put_item().table_name(&self.table).set_item(Some(item)).send().await?;
         Ok(())
     }
+}
+
+fn says(item: &Item, version: u64, roles: &BTreeSet<RoleName>) -> bool {
+    items::read_member(item).is_ok_and(|member| member.version == version && member.membership.roles == *roles)
 }
 
 fn membership_key(tenant: &TenantId, subject: &Subject) -> Item {

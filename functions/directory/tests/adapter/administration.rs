@@ -81,6 +81,8 @@ async fn roles_change_only_from_the_version_that_was_read() {
     let acme = tenant("acme");
     let table = [
         ("ann", &["admin", "member"][..], 1, RoleChange::Done(2), &["admin", "member"][..]),
+        // What the SDK's repetition of a call looks like.
+        ("ann", &["admin", "member"], 1, RoleChange::Done(2), &["admin", "member"]),
         ("ann", &["owner"], 1, RoleChange::Outdated, &["admin", "member"]),
         ("ann", &[], 2, RoleChange::Done(3), &[]),
         ("ann", &["member"], 3, RoleChange::Done(4), &["member"]),
