@@ -9,6 +9,7 @@ mod audit;
 mod binaries;
 mod cases;
 mod function;
+pub mod gateway;
 pub mod http;
 mod log;
 mod runtime_api;

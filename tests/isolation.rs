@@ -1,0 +1,421 @@
+//! The policy documents, put to an IAM evaluator that is not ours.
+//!
+//! The local AWS supplies no `dynamodb:LeadingKeys` and fills in no policy
+//! variables, so whether tenants are kept apart by IAM is shown here: on the
+//! documents of `template.yaml`, for random tenants and keys. The policies that
+//! the authorizer writes are held against the route table in the same way.
+
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
+use iam_rs::{Arn, Context, ContextValue, Decision, IAMPolicy, IAMRequest, PolicyEvaluator, Principal, PrincipalId};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use shared::claims::TokenKind;
+use shared::names::{RoleName, TenantId};
+use shared::policy::{self, MethodArn};
+use shared::routes::{Caller, Refusal};
+use shared::rules::Rules;
+use tests::template::{ACCOUNT, REGION, Template, items, texts};
+use tests::workspace_root;
+
+/// Actions that read or write a table without naming a partition, and others
+/// that nothing here may do.
+const NEVER: [&str; 9] = [
+    "dynamodb:Scan",
+    "dynamodb:PartiQLSelect",
+    "dynamodb:PartiQLUpdate",
+    "dynamodb:PartiQLDelete",
+    "dynamodb:BatchWriteItem",
+    "dynamodb:ExportTableToPointInTime",
+    "dynamodb:DeleteTable",
+    "dynamodb:UpdateTable",
+    "dynamodb:GetRecords",
+];
+
+static TENANT_ROLE: LazyLock<Role> =
+    LazyLock::new(|| Role::of(&Template::read().expect("the template can be read"), "TenantRole"));
+
+static RULES: LazyLock<Rules> = LazyLock::new(|| {
+    let text = std::fs::read_to_string(workspace_root().join("rules/rules.toml")).expect("the shipped rules");
+    Rules::read(&text).expect("the shipped rules can be used")
+});
+
+/// What a role may do, as IAM would see it.
+struct Role(Vec<Value>);
+
+impl Role {
+    fn of(template: &Template, id: &str) -> Self {
+        Self(template.statements(id).expect("the role's policies can be read"))
+    }
+
+    /// Whether the role may take `action` on `resource` in a context.
+    fn may(&self, action: &str, resource: &str, context: &Context) -> bool {
+        allows(&self.0, &format!("arn:aws:iam::{ACCOUNT}:role/any"), action, resource, context)
+    }
+
+    /// Everything that the role may do to any table, wherever.
+    fn table_actions(&self) -> BTreeSet<String> {
+        let actions = self.0.iter().flat_map(|statement| texts(&statement["Action"]));
+        actions.filter(|action| action.starts_with("dynamodb:")).collect()
+    }
+}
+
+fn allows(statements: &[Value], principal: &str, action: &str, resource: &str, context: &Context) -> bool {
+    let filled: Vec<Value> = statements.iter().map(|statement| fill_in(statement, context)).collect();
+    let document = json!({ "Version": "2012-10-17", "Statement": filled });
+    let document: IAMPolicy = serde_json::from_value(document).expect("a policy document");
+    let principal = Principal::Aws(PrincipalId::String(principal.to_owned()));
+    let resource = Arn::parse(resource).expect("an ARN");
+    let request = IAMRequest::new_with_context(principal, action, resource, context.clone());
+    let result = PolicyEvaluator::with_policies(vec![document]).evaluate(&request).expect("an evaluation");
+    result.decision == Decision::Allow
+}
+
+/// The evaluator fills in variables in resources only; in conditions it is done
+/// here, with its own function. An absent variable becomes nothing, which is
+/// laxer than IAM.
+fn fill_in(statement: &Value, context: &Context) -> Value {
+    let mut statement = statement.clone();
+    let Some(operators) = statement.get_mut("Condition").and_then(Value::as_object_mut) else { return statement };
+    for (_, keys) in operators.iter_mut() {
+        for (_, wanted) in keys.as_object_mut().expect("a condition names keys").iter_mut() {
+            let filled = items(wanted).map(|text| {
+                let text = text.as_str().expect("conditions here hold texts");
+                json!(iam_rs::interpolate_variables(text, context).expect("a variable"))
+            });
+            *wanted = match filled.collect::<Vec<_>>() {
+                one if one.len() == 1 => one.into_iter().next().unwrap_or_default(),
+                many => Value::Array(many),
+            };
+        }
+    }
+    statement
+}
+
+/// A DynamoDB request: who is tagged how, and which partitions it names.
+fn request(tenant: Option<&str>, partitions: Option<&[&str]>) -> Context {
+    let mut context = Context::new();
+    if let Some(tenant) = tenant {
+        context.insert("aws:PrincipalTag/tenant".into(), ContextValue::String(tenant.to_owned()));
+    }
+    if let Some(partitions) = partitions {
+        let partitions = partitions.iter().map(|key| (*key).to_owned()).collect();
+        context.insert("dynamodb:LeadingKeys".into(), ContextValue::StringList(partitions));
+    }
+    context
+}
+
+fn table(id: &str) -> String {
+    format!("arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{id}")
+}
+
+fn index() -> String {
+    format!("{}/index/by-subject", table("DirectoryTable"))
+}
+
+const TABLES: [&str; 2] = ["DirectoryTable", "ItemsTable"];
+
+#[test]
+fn a_tenant_session_opens_its_own_partitions_and_no_others() {
+    let role = Role::of(&Template::read().unwrap(), "TenantRole");
+    let rows: [(Option<&str>, Option<&[&str]>, bool); 22] = [
+        (Some("acme"), Some(&["acme#members"]), true),
+        (Some("acme"), Some(&["acme#items"]), true),
+        (Some("acme"), Some(&["acme#"]), true),
+        (Some("acme"), Some(&["acme#items", "acme#members"]), true),
+        (Some("acme2"), Some(&["acme2#items"]), true),
+        // The delimiter is what tells acme from acme2.
+        (Some("acme"), Some(&["acme2#items"]), false),
+        (Some("acme2"), Some(&["acme#items"]), false),
+        (Some("acme"), Some(&["acme"]), false),
+        (Some("acme"), Some(&["acme-#items"]), false),
+        (Some("acme"), Some(&["Acme#items"]), false),
+        (Some("acme"), Some(&[" acme#items"]), false),
+        (Some("acme"), Some(&["xacme#items"]), false),
+        (Some("acme"), Some(&["evil#acme#items"]), false),
+        (Some("acme"), Some(&["#items"]), false),
+        (Some("acme"), Some(&[""]), false),
+        (Some("acme"), Some(&["USER#5f0c"]), false),
+        // One foreign partition among own ones spoils the request.
+        (Some("acme"), Some(&["acme#items", "evil#items"]), false),
+        // Without a partition there is nothing to compare.
+        (Some("acme"), None, false),
+        // Without a tag there is no tenant, whatever the partition says.
+        (None, Some(&["acme#items"]), false),
+        (None, Some(&["#items"]), false),
+        (None, Some(&[""]), false),
+        (None, None, false),
+    ];
+    for (tenant, partitions, expected) in rows {
+        for id in TABLES {
+            let allowed = role.may("dynamodb:Query", &table(id), &request(tenant, partitions));
+            assert_eq!(allowed, expected, "tag {tenant:?}, {id}, {partitions:?}");
+        }
+    }
+}
+
+#[test]
+fn a_tenant_session_can_do_nothing_that_names_no_partition() {
+    // Nor when the check is eased for an emulator: then it is the list of
+    // actions alone that holds.
+    for check in ["required", "when-supplied"] {
+        let role = Role::of(&Template::read().unwrap().with("LeadingKeysCheck", check).unwrap(), "TenantRole");
+        for action in NEVER {
+            for partitions in [None, Some(["acme#items"].as_slice())] {
+                for resource in [table("ItemsTable"), table("DirectoryTable"), index()] {
+                    let context = request(Some("acme"), partitions);
+                    assert!(!role.may(action, &resource, &context), "{check}: {action} {resource} {partitions:?}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_tenant_session_reaches_no_index() {
+    // In the index, the leading key is a person and not a tenant.
+    let role = Role::of(&Template::read().unwrap(), "TenantRole");
+    for key in ["acme#members", "USER#5f0c", "EMAIL#ann@acme.example"] {
+        assert!(!role.may("dynamodb:Query", &index(), &request(Some("acme"), Some(&[key]))), "{key}");
+    }
+}
+
+#[test]
+fn easing_the_check_for_an_emulator_opens_no_foreign_partition() {
+    let template = Template::read().unwrap().with("LeadingKeysCheck", "when-supplied").unwrap();
+    let role = Role::of(&template, "TenantRole");
+    let rows = [(Some("acme"), "acme#items", true), (Some("acme"), "acme2#items", false), (None, "acme#items", false)];
+    for (tenant, key, expected) in rows {
+        let context = request(tenant, Some(&[key]));
+        assert_eq!(role.may("dynamodb:Query", &table("ItemsTable"), &context), expected, "{tenant:?} {key}");
+    }
+    // This is what the emulator sees, and why it proves nothing about tenants.
+    assert!(role.may("dynamodb:Query", &table("ItemsTable"), &request(Some("acme"), None)));
+}
+
+#[test]
+fn only_the_back_ends_take_the_tenant_role_and_only_with_one_tag() {
+    let template = Template::read().unwrap();
+    let trust = template.resource("TenantRole").unwrap()["Properties"]["AssumeRolePolicyDocument"].clone();
+    let mut statements: Vec<Value> = items(&template.resolve(&trust).unwrap()["Statement"]).cloned().collect();
+    for statement in &mut statements {
+        // A trust policy is about the role that it hangs on.
+        statement["Resource"] = json!("*");
+    }
+    let role = |name: &str| format!("arn:aws:iam::{ACCOUNT}:role/{name}");
+    let rows: [(&str, &[(&str, &str)], bool); 8] = [
+        ("UserApiRole", &[("tenant", "acme")], true),
+        ("AdminApiRole", &[("tenant", "acme")], true),
+        ("AuthorizerRole", &[("tenant", "acme")], false),
+        ("PostConfirmationRole", &[("tenant", "acme")], false),
+        ("Someone", &[("tenant", "acme")], false),
+        ("UserApiRole", &[], false),
+        ("UserApiRole", &[("tenant", "")], false),
+        ("UserApiRole", &[("tenant", "acme"), ("department", "x")], false),
+    ];
+    for (principal, tags, expected) in rows {
+        let mut context = Context::new();
+        for (key, value) in tags {
+            context = context.with_string(format!("aws:RequestTag/{key}"), *value);
+        }
+        if !tags.is_empty() {
+            let keys = tags.iter().map(|(key, _)| (*key).to_owned()).collect();
+            context.insert("aws:TagKeys".into(), ContextValue::StringList(keys));
+        }
+        for action in ["sts:AssumeRole", "sts:TagSession"] {
+            let allowed = allows(&statements, &role(principal), action, &role("TenantRole"), &context);
+            assert_eq!(allowed, expected, "{principal} {tags:?} {action}");
+        }
+    }
+}
+
+#[test]
+fn functions_reach_only_their_own_kind_of_partition() {
+    let template = Template::read().unwrap();
+    let directory = table("DirectoryTable");
+    let rows = [
+        ("PreSignUpRole", "dynamodb:Query", index(), "EMAIL#ann@acme.example", true),
+        ("PreSignUpRole", "dynamodb:Query", index(), "USER#5f0c", false),
+        ("PreSignUpRole", "dynamodb:Query", directory.clone(), "acme#members", false),
+        ("PreSignUpRole", "dynamodb:PutItem", directory.clone(), "acme#invitations", false),
+        ("PostConfirmationRole", "dynamodb:Query", index(), "EMAIL#ann@acme.example", true),
+        ("PostConfirmationRole", "dynamodb:PutItem", directory.clone(), "USER#5f0c", true),
+        ("PostConfirmationRole", "dynamodb:PutItem", directory.clone(), "acme#members", true),
+        ("PostConfirmationRole", "dynamodb:DeleteItem", directory.clone(), "acme#invitations", true),
+        ("PostConfirmationRole", "dynamodb:PutItem", directory.clone(), "acme#items", false),
+        ("PostConfirmationRole", "dynamodb:PutItem", table("ItemsTable"), "acme#members", false),
+        ("PreTokenGenerationRole", "dynamodb:Query", index(), "USER#5f0c", true),
+        ("PreTokenGenerationRole", "dynamodb:PutItem", directory.clone(), "USER#5f0c", true),
+        ("PreTokenGenerationRole", "dynamodb:UpdateItem", directory.clone(), "acme#members", false),
+        ("UserApiRole", "dynamodb:Query", index(), "USER#5f0c", true),
+        ("UserApiRole", "dynamodb:Query", index(), "EMAIL#ann@acme.example", false),
+        ("UserApiRole", "dynamodb:UpdateItem", directory.clone(), "USER#5f0c", true),
+        ("UserApiRole", "dynamodb:UpdateItem", directory.clone(), "acme#members", false),
+        ("UserApiRole", "dynamodb:ConditionCheckItem", directory.clone(), "acme#members", true),
+        ("UserApiRole", "dynamodb:GetItem", directory.clone(), "acme#members", false),
+        ("UserApiRole", "dynamodb:GetItem", table("ItemsTable"), "acme#items", false),
+        ("AdminApiRole", "dynamodb:Query", directory.clone(), "acme#members", false),
+        ("AuthorizerRole", "dynamodb:Query", index(), "USER#5f0c", false),
+    ];
+    for (role, action, resource, key, expected) in rows {
+        let allowed = Role::of(&template, role).may(action, &resource, &request(None, Some(&[key])));
+        assert_eq!(allowed, expected, "{role} {action} {resource} {key}");
+    }
+    for role in ["PreSignUpRole", "PostConfirmationRole", "PreTokenGenerationRole", "AuthorizerRole", "UserApiRole"] {
+        for action in NEVER {
+            assert!(!Role::of(&template, role).may(action, &directory, &request(None, None)), "{role} {action}");
+        }
+    }
+}
+
+fn tenant_names() -> impl Strategy<Value = String> {
+    // Neighbours that begin alike, and anything else that is a tenant's name.
+    prop_oneof![Just("acme".to_owned()), Just("acme2".to_owned()), Just("a".to_owned()), "[a-z0-9][a-z0-9-]{0,62}"]
+}
+
+fn partition_keys() -> impl Strategy<Value = String> {
+    let kinds = prop_oneof![Just("members"), Just("invitations"), Just("items"), Just("")];
+    prop_oneof![
+        (tenant_names(), kinds).prop_map(|(tenant, kind)| format!("{tenant}#{kind}")),
+        tenant_names(),
+        (tenant_names(), tenant_names()).prop_map(|(one, two)| format!("{one}{two}#items")),
+        "[ -~]{0,24}",
+        "\\PC{0,12}",
+    ]
+}
+
+proptest! {
+    #[test]
+    fn what_a_tenant_session_opens_begins_with_the_tenant(
+        tenant in tenant_names(),
+        keys in prop::collection::vec(partition_keys(), 1..4),
+    ) {
+        let role = &*TENANT_ROLE;
+        let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+        let own = keys.iter().all(|key| key.starts_with(&format!("{tenant}#")));
+        for action in role.table_actions() {
+            for id in TABLES {
+                let context = request(Some(&tenant), Some(&keys));
+                let allowed = role.may(&action, &table(id), &context);
+                prop_assert!(own || !allowed, "{} {} {:?} as {}", action, id, keys, tenant);
+                // Reading its own is what the session is for.
+                prop_assert!(!own || action != "dynamodb:Query" || allowed, "{:?} as {}", keys, tenant);
+            }
+        }
+    }
+}
+
+// ---- What the authorizer writes
+
+fn callers() -> impl Strategy<Value = Caller> {
+    let tenant = prop::option::of(prop_oneof![Just("acme"), Just("acme2")]);
+    let roles = prop::collection::btree_set(prop_oneof![Just("admin"), Just("member")], 0..3);
+    (tenant, roles, any::<bool>(), 0..8_u8).prop_map(|(tenant, roles, machine, odds)| Caller {
+        subject: "5f0c".to_owned(),
+        kind: if odds == 0 { TokenKind::Id } else { TokenKind::Access },
+        machine: machine && odds == 1,
+        tenant: tenant.and_then(TenantId::parse),
+        roles: roles.into_iter().filter_map(RoleName::parse).collect(),
+        groups: BTreeSet::new(),
+        scopes: BTreeSet::new(),
+    })
+}
+
+fn requests() -> impl Strategy<Value = (&'static str, String)> {
+    let methods = prop_oneof![Just("GET"), Just("PUT"), Just("POST"), Just("DELETE"), Just("PATCH")];
+    let segments = prop_oneof![
+        Just("me"),
+        Just("tenant"),
+        Just("tenants"),
+        Just("acme"),
+        Just("acme2"),
+        Just("items"),
+        Just("admin"),
+        Just("members"),
+        Just("roles"),
+        Just("invitations"),
+        Just("5f0c"),
+        Just("x-1"),
+        Just(""),
+    ];
+    let paths = prop_oneof![
+        3 => prop::sample::select(vec![
+            "/me", "/me/tenant", "/tenants/acme", "/tenants/acme2", "/items", "/items/1", "/admin/members",
+            "/admin/members/5f0c/roles", "/admin/invitations", "/admin/items",
+        ])
+        .prop_map(str::to_owned),
+        2 => prop::collection::vec(segments, 1..5).prop_map(|segments| format!("/{}", segments.join("/"))),
+    ];
+    (methods, paths)
+}
+
+/// The name of a request. REST APIs name their stage; HTTP APIs may have the
+/// default one.
+fn arn(method: &str, path: &str) -> String {
+    format!("arn:aws:execute-api:{REGION}:{ACCOUNT}:a1b2c3/prod/{method}{path}")
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1_000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_kept_policy_opens_what_the_table_opens_and_nothing_else(
+        caller in callers(),
+        first in requests(),
+        later in requests(),
+    ) {
+        let rules = &*RULES;
+        let first_arn = arn(first.0, &first.1);
+        let request = MethodArn::parse(&first_arn).expect("the name of a request");
+        let document = serde_json::to_value(policy::document(&rules.routes, &caller, &request)).unwrap();
+        let statements: Vec<Value> = items(&document["Statement"]).cloned().collect();
+        prop_assert!(!statements.is_empty());
+        let opens = |method: &str, path: &str| {
+            allows(&statements, "arn:aws:iam::123456789012:user/any", "execute-api:Invoke", &arn(method, path), &Context::new())
+        };
+
+        // The request that was asked about: the policy says what the table says.
+        let decided = rules.routes.decide(&caller, first.0, &first.1).is_allowed();
+        prop_assert_eq!(opens(first.0, &first.1), decided, "{:?} {:?} {}", caller, first, document);
+
+        // Another one, answered from the cache.
+        let decision = rules.routes.decide(&caller, later.0, &later.1);
+        let opened = opens(later.0, &later.1);
+        if opened {
+            prop_assert!(decision.is_allowed(), "{:?} {:?} {}", caller, later, document);
+        }
+        // No two of the shipped routes stand in each other's way, so nothing is
+        // kept from a caller either.
+        if decision.is_allowed() {
+            prop_assert!(opened, "{:?} {:?} {}", caller, later, document);
+        }
+    }
+}
+
+#[test]
+fn the_table_itself_tells_the_callers_apart() {
+    // Without this, the property above could hold for a table that opens nothing.
+    let rules = &*RULES;
+    let caller = |roles: &[&str]| Caller {
+        subject: "5f0c".to_owned(),
+        kind: TokenKind::Access,
+        machine: false,
+        tenant: TenantId::parse("acme"),
+        roles: roles.iter().filter_map(|role| RoleName::parse(role)).collect(),
+        groups: BTreeSet::new(),
+        scopes: BTreeSet::new(),
+    };
+    let rows = [
+        (caller(&["member"]), "/items/1", true),
+        (caller(&["member"]), "/admin/members", false),
+        (caller(&["admin"]), "/admin/members", true),
+        (caller(&["member"]), "/tenants/acme", true),
+        (caller(&["member"]), "/tenants/acme2", false),
+    ];
+    for (caller, path, expected) in rows {
+        let decision = rules.routes.decide(&caller, "GET", path);
+        assert_eq!(decision.is_allowed(), expected, "{path}");
+        assert_ne!(decision, shared::routes::Decision::Refuse(Refusal::PathRefused), "{path}");
+    }
+}

@@ -1,0 +1,486 @@
+//! Code and `template.yaml` hold together: every function, setting, IAM action
+//! and route in one is in the other, and nothing in the template is wider or
+//! laxer than the suite needs.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use serde_json::Value;
+use shared::claims::{EventVersion, Source};
+use shared::rules::Rules;
+use tests::template::{Template, items, members, texts};
+use tests::workspace_root;
+
+type Read = fn(shell::Lookup<'_>) -> Result<(), shell::SettingError>;
+
+/// One function as the code knows it.
+struct Function {
+    name: &'static str,
+    read: Read,
+    actions: &'static [&'static str],
+    tenant_actions: &'static [&'static str],
+}
+
+/// Every function. A new one needs a row; the first test says so.
+fn functions() -> Vec<Function> {
+    fn row(name: &'static str, read: Read, actions: &'static [&'static str]) -> Function {
+        Function { name, read, actions, tenant_actions: &[] }
+    }
+    vec![
+        row("pre-sign-up", |lookup| pre_sign_up::Settings::read(lookup).map(drop), pre_sign_up::ACTIONS),
+        row(
+            "post-confirmation",
+            |lookup| post_confirmation::Settings::read(lookup).map(drop),
+            post_confirmation::ACTIONS,
+        ),
+        row(
+            "pre-token-generation",
+            |lookup| pre_token_generation::Settings::read(lookup).map(drop),
+            pre_token_generation::ACTIONS,
+        ),
+        row("authorizer", |lookup| authorizer::Settings::read(lookup).map(drop), &[]),
+        Function {
+            tenant_actions: user_api::TENANT_ACTIONS,
+            ..row("user-api", |lookup| user_api::Settings::read(lookup).map(drop), user_api::ACTIONS)
+        },
+        Function {
+            tenant_actions: admin_api::TENANT_ACTIONS,
+            ..row("admin-api", |lookup| admin_api::Settings::read(lookup).map(drop), admin_api::ACTIONS)
+        },
+    ]
+}
+
+/// What every function's role may do besides: write its own log and its traces.
+const COMMON_ACTIONS: [&str; 4] =
+    ["logs:CreateLogStream", "logs:PutLogEvents", "xray:PutTelemetryRecords", "xray:PutTraceSegments"];
+
+/// Settings that every function takes and none must have.
+const COMMON_SETTINGS: [&str; 2] = ["LOG_LEVEL", "RULES_FILE"];
+
+fn template() -> Template {
+    Template::read().unwrap()
+}
+
+fn rules() -> Rules {
+    Rules::read(&std::fs::read_to_string(rules_file()).unwrap()).unwrap_or_else(|problems| panic!("{problems}"))
+}
+
+fn rules_file() -> std::path::PathBuf {
+    workspace_root().join("rules/rules.toml")
+}
+
+/// `user-api` is `UserApiFunction` in the template.
+fn logical_id(name: &str) -> String {
+    let word = |word: &str| word.chars().take(1).map(|c| c.to_ascii_uppercase()).chain(word.chars().skip(1)).collect();
+    format!("{}Function", name.split('-').map(word).collect::<Vec<String>>().concat())
+}
+
+fn role_of(template: &Template, function: &str) -> String {
+    let role = &template.resource(function).unwrap()["Properties"]["Role"]["Fn::GetAtt"][0];
+    role.as_str().expect("a function has a role of its own").to_owned()
+}
+
+fn set(names: &[&str]) -> BTreeSet<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
+}
+
+// ---- Functions, settings, actions
+
+#[test]
+fn every_function_of_the_code_is_in_the_template_and_the_other_way_round() {
+    let mut folders = BTreeSet::new();
+    for entry in std::fs::read_dir(workspace_root().join("functions")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.join("src/main.rs").is_file() {
+            folders.insert(path.file_name().unwrap().to_str().unwrap().to_owned());
+        }
+    }
+    let listed: BTreeSet<String> = functions().iter().map(|function| function.name.to_owned()).collect();
+    assert_eq!(listed, folders, "the list in this file");
+
+    let template = template();
+    let mut built = BTreeSet::new();
+    for (id, function) in template.of_type("AWS::Serverless::Function") {
+        let name = function["Metadata"]["BuildProperties"]["Binary"].as_str().expect("a binary").to_owned();
+        assert_eq!(id, logical_id(&name));
+        assert_eq!(function["Metadata"]["BuildMethod"], "rust-cargolambda", "{id}");
+        assert_eq!(function["Properties"]["CodeUri"], format!("functions/{name}"), "{id}");
+        built.insert(name);
+    }
+    assert_eq!(built, folders, "the template's functions");
+}
+
+#[test]
+fn every_setting_that_a_function_reads_is_set_and_no_other() {
+    let template = template();
+    for function in functions() {
+        let mut environment = template.environment(&logical_id(function.name)).unwrap();
+        // The layer is mounted in Lambda only.
+        environment.insert("RULES_FILE".to_owned(), rules_file().to_str().unwrap().to_owned());
+        let asked = RefCell::new(BTreeSet::new());
+        let lookup = |key: &str| {
+            asked.borrow_mut().insert(key.to_owned());
+            environment.get(key).cloned()
+        };
+        // The template's own values are ones that the function takes.
+        (function.read)(&lookup).unwrap_or_else(|error| panic!("{}: {error}", function.name));
+        let common = set(&COMMON_SETTINGS);
+        let set: BTreeSet<String> = environment.keys().cloned().collect();
+        let asked = asked.into_inner();
+        assert_eq!(&asked - &common, &set - &common, "{}: what it reads, what the template sets", function.name);
+    }
+}
+
+#[test]
+fn a_role_may_do_exactly_what_its_function_calls() {
+    let template = template();
+    let common = set(&COMMON_ACTIONS);
+    for function in functions() {
+        let role = role_of(&template, &logical_id(function.name));
+        let statements = template.statements(&role).unwrap();
+        let may: BTreeSet<String> = statements.iter().flat_map(|statement| texts(&statement["Action"])).collect();
+        assert!(common.is_subset(&may), "{}: {may:?}", function.name);
+        assert_eq!(&may - &common, set(function.actions), "{}", function.name);
+    }
+}
+
+#[test]
+fn the_tenant_role_may_do_exactly_what_the_back_ends_call_with_it() {
+    let statements = template().statements("TenantRole").unwrap();
+    let may: BTreeSet<String> = statements.iter().flat_map(|statement| texts(&statement["Action"])).collect();
+    let called: BTreeSet<String> = functions().iter().flat_map(|function| set(function.tenant_actions)).collect();
+    assert_eq!(may, called);
+}
+
+#[test]
+fn roles_are_as_narrow_as_their_service_allows() {
+    let template = template();
+    let roles: Vec<&str> = template.of_type("AWS::IAM::Role").map(|(id, _)| id).collect();
+    assert_eq!(roles.len(), functions().len() + 1, "one role for each function and one for tenants");
+    for role in roles {
+        let properties = &template.resource(role).unwrap()["Properties"];
+        assert!(properties["ManagedPolicyArns"].is_null(), "{role}: managed policies are wider than needed");
+        for statement in template.statements(role).unwrap() {
+            assert_eq!(statement["Effect"], "Allow", "{role}");
+            let actions = texts(&statement["Action"]);
+            assert!(!actions.is_empty() && actions.iter().all(|action| !action.contains('*')), "{role}: {actions:?}");
+            let traces = actions.iter().all(|action| action.starts_with("xray:"));
+            for resource in texts(&statement["Resource"]) {
+                let narrow = resource.starts_with("arn:") && !resource.trim_end_matches(":*").contains('*');
+                assert!(narrow || traces && resource == "*", "{role}: {actions:?} on {resource}");
+            }
+            let on_table = actions.iter().any(|action| action.starts_with("dynamodb:"));
+            let keys = &statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"];
+            assert!(!on_table || texts(keys).iter().all(|key| key.contains('#')), "{role}: {statement}");
+            assert!(!on_table || !texts(keys).is_empty(), "{role}: {statement}");
+        }
+    }
+}
+
+#[test]
+fn every_role_belongs_to_one_function() {
+    let template = template();
+    let mut users: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for (id, _) in template.of_type("AWS::Serverless::Function") {
+        users.entry(role_of(&template, id)).or_default().push(id);
+    }
+    for (role, users) in users {
+        assert_eq!(users.len(), 1, "{role}");
+        let trust = &template.resource(&role).unwrap()["Properties"]["AssumeRolePolicyDocument"]["Statement"];
+        let trusted: Vec<&Value> = items(trust).map(|statement| &statement["Principal"]).collect();
+        assert_eq!(trusted, [&serde_json::json!({ "Service": "lambda.amazonaws.com" })], "{role}");
+    }
+}
+
+// ---- Routes and authorizer
+
+#[test]
+fn the_api_has_the_routes_of_the_rule_file_and_no_other() {
+    let template = template();
+    let of_rules: BTreeSet<String> =
+        rules().routes.rules().map(|rule| format!("{} {}", rule.method.as_str(), rule.path)).collect();
+    let routes = template.of_type("AWS::ApiGatewayV2::Route");
+    let of_template: Vec<&str> = routes.map(|(_, route)| route["Properties"]["RouteKey"].as_str().unwrap()).collect();
+    assert_eq!(of_template.iter().map(|key| (*key).to_owned()).collect::<BTreeSet<_>>(), of_rules);
+    assert_eq!(of_template.len(), of_rules.len(), "a route is written twice");
+}
+
+#[test]
+fn no_route_goes_round_the_authorizer() {
+    let template = template();
+    for (id, route) in template.of_type("AWS::ApiGatewayV2::Route") {
+        let properties = &route["Properties"];
+        assert_eq!(properties["AuthorizationType"], "CUSTOM", "{id}");
+        assert_eq!(properties["AuthorizerId"]["Ref"], "Authorizer", "{id}");
+        let is_admin = properties["RouteKey"].as_str().unwrap().contains(" /admin/");
+        let expected = if is_admin { "integrations/AdminApiIntegration" } else { "integrations/UserApiIntegration" };
+        assert_eq!(template.resolve(&properties["Target"]).unwrap(), expected, "{id}");
+    }
+    // A URL of its own or an event source would be another way in.
+    for (id, function) in template.of_type("AWS::Serverless::Function") {
+        for way in ["Events", "FunctionUrlConfig"] {
+            assert!(function["Properties"][way].is_null(), "{id} has {way}");
+        }
+    }
+}
+
+#[test]
+fn a_remembered_answer_holds_for_one_token_one_route_and_one_path() {
+    let template = template();
+    let properties = template.resolve(&template.resource("Authorizer").unwrap()["Properties"]).unwrap();
+    let sources = set(&["$request.header.Authorization", "$context.routeKey", "$context.path"]);
+    assert_eq!(texts(&properties["IdentitySource"]), sources);
+    assert_eq!(properties["AuthorizerPayloadFormatVersion"], "2.0");
+    let environment = template.environment("AuthorizerFunction").unwrap();
+    let is_simple = environment["ANSWER"] == "simple";
+    assert_eq!(properties["EnableSimpleResponses"], is_simple);
+    assert_eq!(properties["AuthorizerResultTtlInSeconds"], 0, "remembered only where it is asked for");
+}
+
+#[test]
+fn the_authorizer_believes_the_tokens_of_every_client_and_of_nobody_else() {
+    for machines in ["false", "true"] {
+        let template = template().with("MachineClient", machines).unwrap();
+        let environment = template.environment("AuthorizerFunction").unwrap();
+        let believed: BTreeSet<String> = environment["CLIENT_IDS"].split(',').map(str::to_owned).collect();
+        let clients = template.of_type("AWS::Cognito::UserPoolClient").filter(|(_, client)| {
+            client["Condition"].as_str().is_none_or(|condition| template.condition(condition).unwrap())
+        });
+        assert_eq!(believed, clients.map(|(id, _)| id.to_owned()).collect());
+        assert!(environment["ISSUERS"].starts_with("https://cognito-idp."), "{}", environment["ISSUERS"]);
+        assert_eq!(environment["KEY_SET_URL"], "", "the issuer itself is asked");
+    }
+}
+
+// ---- Triggers
+
+#[test]
+fn every_trigger_may_be_called_by_this_pool_only() {
+    let template = template();
+    let triggers = template.resource("UserPool").unwrap()["Properties"]["LambdaConfig"].clone();
+    let mut functions = BTreeSet::new();
+    for (trigger, named) in members(&triggers) {
+        let arn = if trigger == "PreTokenGenerationConfig" { &named["LambdaArn"] } else { named };
+        functions.insert(arn["Fn::GetAtt"][0].as_str().expect("a function").to_owned());
+    }
+    let permissions: Vec<(&str, &Value)> =
+        template.of_type("AWS::Lambda::Permission").map(|(id, permission)| (id, &permission["Properties"])).collect();
+    for (id, permission) in &permissions {
+        assert_eq!(permission["Action"], "lambda:InvokeFunction", "{id}");
+        let source = template.resolve(&permission["SourceArn"]).unwrap();
+        match permission["Principal"].as_str().unwrap() {
+            "cognito-idp.amazonaws.com" => {
+                assert_eq!(permission["SourceArn"]["Fn::GetAtt"], serde_json::json!(["UserPool", "Arn"]), "{id}");
+                assert_eq!(permission["SourceAccount"]["Ref"], "AWS::AccountId", "{id}");
+            }
+            "apigateway.amazonaws.com" => {
+                let source = source.as_str().unwrap();
+                assert!(source.starts_with("arn:aws:execute-api:us-east-1:123456789012:HttpApi/"), "{id}: {source}");
+            }
+            other => panic!("{id} lets {other} in"),
+        }
+    }
+    let called_by = |principal: &str| -> Vec<String> {
+        let by = permissions.iter().filter(|(_, permission)| permission["Principal"] == principal);
+        by.map(|(_, permission)| permission["FunctionName"]["Fn::GetAtt"][0].as_str().unwrap().to_owned()).collect()
+    };
+    let by_pool = called_by("cognito-idp.amazonaws.com");
+    assert_eq!(by_pool.iter().cloned().collect::<BTreeSet<_>>(), functions);
+    assert_eq!(by_pool.len(), functions.len(), "one permission for each trigger");
+    let by_api: BTreeSet<String> = called_by("apigateway.amazonaws.com").into_iter().collect();
+    assert_eq!(by_api, set(&["AuthorizerFunction", "UserApiFunction", "AdminApiFunction"]));
+}
+
+#[test]
+fn the_token_event_has_one_function_and_the_version_of_the_rule_file() {
+    let template = template();
+    let triggers = &template.resource("UserPool").unwrap()["Properties"]["LambdaConfig"];
+    assert_eq!(triggers["PreTokenGeneration"], triggers["PreTokenGenerationConfig"]["LambdaArn"]);
+    let version = template.resolve(&triggers["PreTokenGenerationConfig"]["LambdaVersion"]).unwrap();
+    let expected = match rules().claims.token_version {
+        EventVersion::V1 => "V1_0",
+        EventVersion::V2 => "V2_0",
+        EventVersion::V3 => "V3_0",
+    };
+    assert_eq!(version, expected);
+}
+
+#[test]
+fn a_trigger_answers_within_the_time_that_cognito_gives() {
+    let template = template();
+    let common = &template.section("Globals")["Function"]["Timeout"];
+    for name in ["PreSignUpFunction", "PostConfirmationFunction", "PreTokenGenerationFunction"] {
+        let own = &template.resource(name).unwrap()["Properties"]["Timeout"];
+        let seconds = if own.is_null() { common } else { own };
+        assert_eq!(seconds, 5, "{name}");
+    }
+}
+
+#[test]
+fn no_resources_wait_for_each_other() {
+    let template = template();
+    let mut waiting: BTreeMap<String, BTreeSet<String>> =
+        template.resources().map(|(id, _)| (id.to_owned(), template.named_by(id).unwrap())).collect();
+    while !waiting.is_empty() {
+        let ready: BTreeSet<String> =
+            waiting.iter().filter(|(_, needs)| needs.is_empty()).map(|(id, _)| id.clone()).collect();
+        assert!(!ready.is_empty(), "these wait for each other, or for one that does: {waiting:?}");
+        waiting.retain(|id, _| !ready.contains(id));
+        waiting.values_mut().for_each(|needs| needs.retain(|id| !ready.contains(id)));
+    }
+}
+
+// ---- Clients and groups
+
+/// Attributes that Cognito itself sets or proves.
+const PROVED: [&str; 4] = ["email_verified", "phone_number_verified", "identities", "sub"];
+
+#[test]
+fn no_client_writes_what_decides_about_rights() {
+    let (template, rules) = (template(), rules());
+    let mut decisive: BTreeSet<String> = rules.sign_up.forbidden_attributes.iter().cloned().collect();
+    for entry in &rules.claims.map {
+        if let Source::Attribute(name) = &entry.from {
+            decisive.insert(name.clone());
+        }
+    }
+    decisive.extend(set(&PROVED));
+    assert!(decisive.contains("custom:plan"), "the search finds what the claim map reads");
+    let schema = &template.resource("UserPool").unwrap()["Properties"]["Schema"];
+    let custom: BTreeSet<String> =
+        items(schema).map(|attribute| format!("custom:{}", attribute["Name"].as_str().unwrap())).collect();
+    for (id, client) in template.of_type("AWS::Cognito::UserPoolClient") {
+        let write = texts(&client["Properties"]["WriteAttributes"]);
+        let read = texts(&client["Properties"]["ReadAttributes"]);
+        // Left out, a client may write everything.
+        assert!(!write.is_empty() && !read.is_empty(), "{id} leaves its attributes to the default");
+        let both: Vec<&String> = write.intersection(&decisive).collect();
+        assert!(both.is_empty(), "{id} may write {both:?}");
+        for attribute in write.iter().chain(&read).filter(|name| name.starts_with("custom:")) {
+            assert!(custom.contains(attribute), "{id} names {attribute}, which the pool does not have");
+        }
+    }
+    let write = texts(&template.resource("WebClient").unwrap()["Properties"]["WriteAttributes"]);
+    for required in &rules.sign_up.required_attributes {
+        assert!(write.contains(required), "nobody could sign up: {required} is required and not writable");
+    }
+}
+
+#[test]
+fn clients_keep_to_the_careful_flows() {
+    let template = template();
+    for (id, client) in template.of_type("AWS::Cognito::UserPoolClient") {
+        let client = template.resolve(&client["Properties"]).unwrap();
+        assert_eq!(client["PreventUserExistenceErrors"], "ENABLED", "{id}");
+        assert_eq!(client["EnableTokenRevocation"], true, "{id}");
+        assert!(!texts(&client["AllowedOAuthFlows"]).contains("implicit"), "{id}");
+    }
+    let web = template.resource("WebClient").unwrap()["Properties"].clone();
+    let resolved = template.resolve(&web).unwrap();
+    assert_eq!(resolved["GenerateSecret"], false);
+    assert_eq!(texts(&resolved["AllowedOAuthFlows"]), set(&["code"]));
+    assert_eq!(texts(&resolved["ExplicitAuthFlows"]), set(&["ALLOW_USER_SRP_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"]));
+    let server = template.resource("ServerClient").unwrap();
+    assert_eq!(server["Properties"]["GenerateSecret"], true);
+}
+
+#[test]
+fn every_group_that_the_rules_give_is_in_the_pool() {
+    let template = template();
+    let groups: BTreeSet<&str> = template
+        .of_type("AWS::Cognito::UserPoolGroup")
+        .map(|(_, group)| group["Properties"]["GroupName"].as_str().unwrap())
+        .collect();
+    for grant in &rules().groups {
+        assert!(groups.contains(grant.name.as_str()), "{}", grant.name);
+    }
+}
+
+// ---- The deployment as a whole
+
+#[test]
+fn data_outlives_mistakes() {
+    let template = template();
+    for (id, table) in template.of_type("AWS::DynamoDB::Table") {
+        let properties = template.resolve(&table["Properties"]).unwrap();
+        assert_eq!(properties["BillingMode"], "PAY_PER_REQUEST", "{id}");
+        assert_eq!(properties["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"], true, "{id}");
+        assert_eq!(properties["SSESpecification"]["SSEEnabled"], true, "{id}");
+        assert_eq!(properties["DeletionProtectionEnabled"], true, "{id}");
+    }
+    let pool = template.resource("UserPool").unwrap();
+    assert_eq!(template.resolve(&pool["Properties"]["DeletionProtection"]).unwrap(), "ACTIVE");
+    for id in ["UserPool", "DirectoryTable", "ItemsTable"] {
+        let resource = template.resource(id).unwrap();
+        assert_eq!(resource["DeletionPolicy"], "RetainExceptOnCreate", "{id}");
+        assert_eq!(resource["UpdateReplacePolicy"], "Retain", "{id}");
+    }
+}
+
+#[test]
+fn every_function_has_a_log_that_ends_some_day() {
+    let template = template();
+    let mut logs = BTreeSet::new();
+    for (id, function) in template.of_type("AWS::Serverless::Function") {
+        let log = function["Properties"]["LoggingConfig"]["LogGroup"]["Ref"].as_str().expect("a log group");
+        assert!(logs.insert(log.to_owned()), "{id} shares {log}");
+    }
+    for (id, log) in template.of_type("AWS::Logs::LogGroup") {
+        assert_eq!(log["Properties"]["RetentionInDays"]["Ref"], "LogRetentionDays", "{id}");
+    }
+}
+
+#[test]
+fn every_parameter_is_described_and_bounded() {
+    let template = template();
+    for (name, parameter) in members(template.section("Parameters")) {
+        let described = parameter["Description"].as_str().is_some_and(|text| text.len() > 20 && text.ends_with('.'));
+        assert!(described, "{name} is not described");
+        assert!(!parameter["Default"].is_null(), "{name} has no default");
+        let listed = !parameter["AllowedValues"].is_null();
+        let bounded = match parameter["Type"].as_str().unwrap() {
+            "Number" => listed || !parameter["MinValue"].is_null() && !parameter["MaxValue"].is_null(),
+            "String" => listed || !parameter["AllowedPattern"].is_null(),
+            // Their entries are addresses and names that Cognito checks.
+            "CommaDelimitedList" => true,
+            other => panic!("{name} is a {other}"),
+        };
+        assert!(bounded, "{name} takes anything");
+    }
+}
+
+#[test]
+fn nothing_has_a_name_that_two_deployments_would_fight_over() {
+    let template = template();
+    let names = [
+        "BucketName",
+        "ClientName",
+        "FunctionName",
+        "LayerName",
+        "LogGroupName",
+        "ManagedPolicyName",
+        "RoleName",
+        "TableName",
+        "UserPoolName",
+    ];
+    for (id, resource) in template.resources().filter(|(_, resource)| resource["Type"] != "AWS::Lambda::Permission") {
+        for name in names {
+            assert!(resource["Properties"][name].is_null(), "{id} has a fixed {name}");
+        }
+    }
+}
+
+#[test]
+fn the_layer_carries_the_rule_file_and_nothing_that_runs() {
+    let template = template();
+    let uri = template.resource("RulesLayer").unwrap()["Properties"]["ContentUri"].as_str().unwrap().to_owned();
+    let mut files: Vec<String> = Vec::new();
+    for entry in std::fs::read_dir(workspace_root().join(Path::new(&uri))).unwrap() {
+        files.push(entry.unwrap().file_name().into_string().unwrap());
+    }
+    files.sort();
+    assert_eq!(files, ["rules.schema.json", "rules.toml"]);
+    let layers = &template.section("Globals")["Function"]["Layers"];
+    assert_eq!(items(layers).map(|layer| &layer["Ref"]).collect::<Vec<_>>(), ["RulesLayer"]);
+}
