@@ -12,7 +12,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use crate::places::Places;
 use crate::say::Say;
 use crate::supervise::Launcher;
-use crate::template::{Artefacts, with_artefacts};
+use crate::template::{Artefacts, with_artefacts, with_numbers};
 use crate::tools::Installed;
 
 /// Builds with the quick profile and writes the template beside the artefacts;
@@ -28,11 +28,17 @@ pub async fn quick(places: &Places, launcher: &Launcher, say: &Say, run: &Path) 
         let binary = built.get(name).with_context(|| format!("cargo built no binary {name}"))?;
         lay_out(binary, &folder.join(resource)).await?;
     }
-    for (resource, source) in &artefacts.layers {
-        copy_folder(&places.root.join(source), &folder.join(resource))?;
-    }
+    write(places, &text, &artefacts, &folder, run)
+}
+
+/// Writes the template that is deployed; answers its path.
+fn write(places: &Places, text: &str, artefacts: &Artefacts, folder: &Path, run: &Path) -> Result<PathBuf> {
+    let folder_of = |resource: &str| match artefacts.layers.get(resource) {
+        Some(source) => places.root.join(source),
+        None => folder.join(resource),
+    };
     let path = run.join("template.yaml");
-    fs::write(&path, with_artefacts(&text, |resource| folder.join(resource)))?;
+    fs::write(&path, with_artefacts(&with_numbers(text), folder_of))?;
     Ok(path)
 }
 
@@ -55,7 +61,8 @@ pub async fn shipped(
     let log = run.join("sam-build.log");
     let work = launcher.run(&mut command, "sam build", &log);
     say.during("build", "sam build, for release; this takes minutes", work).await?;
-    Ok(folder.join("template.yaml"))
+    let text = template(places)?;
+    write(places, &text, &Artefacts::read(&text)?, &folder, run)
 }
 
 fn template(places: &Places) -> Result<String> {
@@ -105,20 +112,6 @@ async fn lay_out(binary: &Path, folder: &Path) -> Result<()> {
     let strip = tokio::process::Command::new("strip").arg("-o").arg(&bootstrap).arg(binary).output().await;
     if !strip.is_ok_and(|output| output.status.success()) {
         fs::copy(binary, &bootstrap).with_context(|| format!("{} cannot be written", bootstrap.display()))?;
-    }
-    Ok(())
-}
-
-fn copy_folder(from: &Path, to: &Path) -> Result<()> {
-    fs::create_dir_all(to)?;
-    for entry in fs::read_dir(from).with_context(|| format!("{} cannot be read", from.display()))? {
-        let entry = entry?;
-        let target = to.join(entry.file_name());
-        if entry.file_type()?.is_dir() {
-            copy_folder(&entry.path(), &target)?;
-        } else {
-            fs::copy(entry.path(), &target)?;
-        }
     }
     Ok(())
 }

@@ -55,7 +55,7 @@ pub async fn deploy(
     command.args(["--no-progressbar", "--capabilities", "CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]);
     command.arg("--parameter-overrides");
     for (name, value) in parameters(cloud) {
-        if !known.iter().any(|parameter| parameter == name) {
+        if !known.iter().any(|parameter| parameter.name == name) {
             bail!("template.yaml has no parameter {name}, which the local AWS needs");
         }
         command.arg(format!("{name}={value}"));

@@ -25,7 +25,6 @@ pub mod template;
 pub mod tools;
 
 use cloud::Cloud;
-use deploy::Outputs;
 use places::Places;
 use say::Say;
 use supervise::Launcher;
@@ -109,9 +108,12 @@ async fn whole(options: Options, say: &Say) -> Result<bool> {
         let work = deploy::deploy(&launcher, sam, &gateway, &upstream, &built, &run);
         let outputs = say.during("deploy", "sam deploy of the real template", work).await?;
         say.prepared("deploy", &format!("stack {} stands behind {gateway}", deploy::STACK));
-        let all_right = story::tell(say, &Stage { gateway: &gateway, owner: &owner(&gateway).await, outputs: &outputs }).await?;
+        let owner = owner(&gateway).await;
+        let stage = Stage { gateway: &gateway, owner: &owner, outputs: &outputs, log: &run.join("ministack.log") };
+        let all_right = story::tell(say, &stage).await?;
         if !options.once {
-            stay_up(say, &gateway, &outputs).await?;
+            story::ending::tell(say, &stage)?;
+            std::future::pending::<()>().await;
         }
         Ok(all_right)
     };
@@ -142,10 +144,4 @@ async fn owner(url: &str) -> SdkConfig {
         .endpoint_url(url)
         .load()
         .await
-}
-
-/// Says where everything is, and waits for Ctrl-C.
-async fn stay_up(say: &Say, gateway: &str, outputs: &Outputs) -> Result<()> {
-    let _ = (say, gateway, outputs);
-    std::future::pending().await
 }

@@ -1,22 +1,83 @@
-//! The story.
+//! The story that `cargo local` tells: a few people sign up, sign in and call
+//! the API with real tokens, and are refused where one must be.
+//!
+//! Every step says what was sent and what came back. Passwords and whole tokens
+//! are never shown. A step is right only if what came back is exactly what it
+//! should be; the story's result is right only if every step is.
+
 use anyhow::Result;
 use aws_config::SdkConfig;
+use serde_json::Value;
+
+pub mod ending;
+mod api;
+mod attempts;
+mod entry;
+mod person;
+mod teller;
+mod tenants;
+mod token;
+mod world;
+
 use crate::deploy::Outputs;
 use crate::say::Say;
+use person::Person;
+use teller::Teller;
+use world::World;
 
 /// Where the story plays.
 #[derive(Debug)]
 pub struct Stage<'a> {
-    /// gateway
+    /// The address of the pass-through.
     pub gateway: &'a str,
-    /// owner
+    /// The account's own configuration, for the operator's steps.
     pub owner: &'a SdkConfig,
-    /// outputs
+    /// What the stack says of itself.
     pub outputs: &'a Outputs,
+    /// Where the functions' log lines arrive.
+    pub log: &'a std::path::Path,
 }
 
-/// Tells.
+/// The people, and what the story needs to know of each.
+#[derive(Debug)]
+struct Cast {
+    /// A user of the tenant acme, placed by her address.
+    ann: Person,
+    /// The first administrator of acme.
+    alice: Person,
+    /// The first administrator of globex.
+    gina: Person,
+    /// A consultant whom both tenants invite.
+    carl: Person,
+}
+
+/// Tells the story; `true` when every step was right. A step without which the
+/// rest makes no sense ends it early, as a cross.
 pub async fn tell(say: &Say, stage: &Stage<'_>) -> Result<bool> {
-    say.line(&format!("{:?}", stage.outputs));
-    Ok(true)
+    let world = World::new(stage)?;
+    let mut teller = Teller::new(say);
+    let mut cast = Cast {
+        ann: Person::new("Ann", "ann@acme.example"),
+        alice: Person::new("Alice", "alice@acme.example"),
+        gina: Person::new("Gina", "gina@globex.example"),
+        carl: Person::new("Carl", "carl@consultant.example"),
+    };
+    if let Err(error) = chapters(&mut teller, &world, &mut cast).await {
+        teller.broken(&format!("{error:#}"));
+    }
+    Ok(teller.finish())
+}
+
+async fn chapters(teller: &mut Teller<'_>, world: &World<'_>, cast: &mut Cast) -> Result<()> {
+    entry::tell(teller, world, cast).await?;
+    attempts::tell(teller, world, cast).await?;
+    tenants::tell(teller, world, cast).await?;
+    api::tell(teller, world, cast).await
+}
+
+/// The texts of a JSON array, joined; what a person wants to see of a list.
+fn list(value: Option<&Value>) -> String {
+    let all = value.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let texts: Vec<_> = all.iter().filter_map(Value::as_str).collect();
+    format!("[{}]", texts.join(", "))
 }

@@ -54,6 +54,41 @@ impl Artefacts {
     }
 }
 
+/// A parameter of a template.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Parameter {
+    /// Its name.
+    pub name: String,
+    /// The default, where it is a number.
+    pub number: Option<String>,
+}
+
+/// The template with the default of each `Number` parameter in place of
+/// references to it.
+///
+/// CloudFormation gives a resource the number; the local AWS gives it the
+/// number's text, which a user pool then cannot compare with a length.
+pub fn with_numbers(template: &str) -> String {
+    let known = parameters(template);
+    let number = |value: &str| {
+        let name = value.strip_prefix("!Ref ")?;
+        known.iter().find(|parameter| parameter.name == name)?.number.as_deref()
+    };
+    let (mut inside, mut written) = (false, String::with_capacity(template.len()));
+    for line in template.lines() {
+        (inside, _) = position(line, inside, "");
+        match key_value(line).and_then(|(_, _, value)| Some((value, number(value)?))) {
+            Some((value, number)) if inside => {
+                written.push_str(line.trim_end().strip_suffix(value).unwrap_or(line));
+                written.push_str(number);
+            }
+            _ => written.push_str(line),
+        }
+        written.push('\n');
+    }
+    written
+}
+
 /// The template with each artefact's folder in place of its source.
 pub fn with_artefacts(template: &str, folder_of: impl Fn(&str) -> std::path::PathBuf) -> String {
     let mut resource = "";
@@ -73,11 +108,20 @@ pub fn with_artefacts(template: &str, folder_of: impl Fn(&str) -> std::path::Pat
     written
 }
 
-/// The names of the template's parameters.
-pub fn parameters(template: &str) -> Vec<String> {
+/// The template's parameters.
+pub fn parameters(template: &str) -> Vec<Parameter> {
     let section = template.lines().skip_while(|line| !line.starts_with("Parameters:")).skip(1);
     let lines = section.take_while(|line| line.is_empty() || line.starts_with([' ', '#']));
-    lines.filter_map(|line| match key_value(line)? { (2, name, "") => Some(name.to_owned()), _ => None }).collect()
+    let (mut all, mut numeric): (Vec<Parameter>, _) = (Vec::new(), false);
+    for (indent, key, value) in lines.filter_map(key_value) {
+        match (indent, key, all.last_mut()) {
+            (2, name, _) => all.push(Parameter { name: name.to_owned(), number: None }),
+            (4, "Type", _) => numeric = value == "Number",
+            (4, "Default", Some(parameter)) if numeric => parameter.number = Some(value.to_owned()),
+            _ => {}
+        }
+    }
+    all
 }
 
 fn resources(template: &str) -> Vec<Resource<'_>> {
@@ -135,8 +179,12 @@ Parameters:
     Type: String
     Default: info
 
+  Days:
+    Type: Number
+    Default: 3
   KeySetUrl:
     Type: String
+    Default: 5
 Globals:
   Function:
     Runtime: provided.al2023
@@ -155,11 +203,14 @@ Resources:
     Properties:
       CodeUri: functions/pre-sign-up
       Role: !GetAtt Role.Arn
+      Timeout: !Ref Days
+      Level: !Ref LogLevel
+      Text: !Sub ${Days}
   Table:
     Type: AWS::DynamoDB::Table
 Outputs:
   CodeUri:
-    Value: stays
+    Value: !Ref Days
 ";
 
     #[test]
@@ -167,7 +218,9 @@ Outputs:
         let found = Artefacts::read(TEMPLATE).unwrap();
         assert_eq!(found.functions.into_iter().collect::<Vec<_>>(), [("SignUpFunction".into(), "pre-sign-up".into())]);
         assert_eq!(found.layers.into_iter().collect::<Vec<_>>(), [("RulesLayer".into(), "rules/".into())]);
-        assert_eq!(parameters(TEMPLATE), ["LogLevel", "KeySetUrl"]);
+        let named = parameters(TEMPLATE);
+        let named: Vec<_> = named.iter().map(|one| (one.name.as_str(), one.number.as_deref())).collect();
+        assert_eq!(named, [("LogLevel", None), ("Days", Some("3")), ("KeySetUrl", None)]);
     }
 
     #[test]
@@ -176,16 +229,24 @@ Outputs:
         assert!(error.contains("SignUpFunction"), "{error}");
     }
 
+    fn changed(written: &str) -> Vec<(&str, &str)> {
+        assert_eq!(written.lines().count(), TEMPLATE.lines().count());
+        written.lines().zip(TEMPLATE.lines()).filter(|(new, old)| new != old).collect()
+    }
+
     #[test]
     fn only_the_sources_are_replaced() {
         let written = with_artefacts(TEMPLATE, |name| format!("/it's/{name}").into());
-        let changed: Vec<_> = written.lines().zip(TEMPLATE.lines()).filter(|(new, old)| new != old).collect();
-        assert_eq!(
-            changed,
-            [
-                ("      ContentUri: '/it''s/RulesLayer'", "      ContentUri: rules/"),
-                ("      CodeUri: '/it''s/SignUpFunction'", "      CodeUri: functions/pre-sign-up"),
-            ]
-        );
+        let expected = [
+            ("      ContentUri: '/it''s/RulesLayer'", "      ContentUri: rules/"),
+            ("      CodeUri: '/it''s/SignUpFunction'", "      CodeUri: functions/pre-sign-up"),
+        ];
+        assert_eq!(changed(&written), expected);
+    }
+
+    #[test]
+    fn only_references_to_numbers_become_numbers() {
+        let written = with_numbers(TEMPLATE);
+        assert_eq!(changed(&written), [("      Timeout: 3", "      Timeout: !Ref Days")]);
     }
 }

@@ -1,0 +1,91 @@
+//! Who does not get in, and why.
+
+use anyhow::Result;
+use serde_json::json;
+
+use super::Cast;
+use super::person::Person;
+use super::teller::Teller;
+use super::token::Token;
+use super::world::{Answer, Request, World};
+
+pub(super) async fn tell(teller: &mut Teller<'_>, world: &World<'_>, cast: &Cast) -> Result<()> {
+    teller.chapter("Scenario 1, refused: at the user pool");
+    at_the_pool(teller, world, cast).await?;
+    teller.chapter("Scenario 1, refused: at the API");
+    teller.note("The caller hears 401 or 403 and no more; the reason is in the authorizer's log.");
+    at_the_api(teller, world, cast).await
+}
+
+async fn at_the_pool(teller: &mut Teller<'_>, world: &World<'_>, cast: &Cast) -> Result<()> {
+    let mallory = Person::new("Mallory", "mallory@mailinator.com");
+    let answer = mallory.sign_up(world, &[]).await?;
+    let sent = format!("SignUp  {}", mallory.email);
+    let text = "A sign-up from a blocked domain is refused by pre-sign-up";
+    teller.step(text, &sent, &answer.shown(), is(&answer, "UserLambdaValidationException"));
+
+    let mallory = Person::new("Mallory", "mallory@elsewhere.example");
+    for (name, value) in [("custom:role", "admin"), ("custom:plan", "gold"), ("email_verified", "true")] {
+        let answer = mallory.sign_up(world, &[(name, value)]).await?;
+        let sent = format!("SignUp  {}, {name} = {value}", mallory.email);
+        let text = format!("Nobody signs up with a {name} of his own");
+        teller.step(&text, &sent, &answer.shown(), is(&answer, "NotAuthorizedException"));
+    }
+    for (name, value) in [("custom:role", "admin"), ("custom:plan", "gold"), ("email_verified", "true")] {
+        let answer = cast.ann.update(world, name, value).await?;
+        let sent = format!("UpdateUserAttributes  Ann's access token, {name} = {value}");
+        let text = format!("Nobody writes {name} later either");
+        teller.step(&text, &sent, &answer.shown(), is(&answer, "NotAuthorizedException"));
+    }
+    let mut mallory = Person::new("Mallory", cast.ann.email);
+    let answer = mallory.sign_in(world).await?;
+    let sent = format!("InitiateAuth  {}, another password", mallory.email);
+    teller.step("A wrong password is refused", &sent, &answer.shown(), is(&answer, "NotAuthorizedException"));
+    let mut mallory = Person::new("Mallory", "nobody@elsewhere.example");
+    let unknown = mallory.sign_in(world).await?;
+    let sent = format!("InitiateAuth  {}, a password", mallory.email);
+    let text = "An unknown user gets the very same answer";
+    teller.step(text, &sent, &unknown.shown(), unknown.status == answer.status && unknown.body == answer.body);
+    Ok(())
+}
+
+fn is(answer: &Answer, kind: &str) -> bool {
+    answer.status == 400 && answer.error() == Some(kind)
+}
+
+async fn at_the_api(teller: &mut Teller<'_>, world: &World<'_>, cast: &Cast) -> Result<()> {
+    let access = cast.ann.access()?;
+    let request = Request { token: None, ..Request::new("GET", "/items", access) };
+    let answer = world.api(&request).await?;
+    let right = matches!(answer.status, 401 | 403);
+    teller.step("No token", &format!("{}  no token", request.shown()), &answer.status.to_string(), right);
+
+    let other_tenant = access.tampered("tenant", json!("globex"))?;
+    let other_roles = access.tampered("roles", json!(["admin"]))?;
+    let table: [(&str, &str, &str, Token, &str); 8] = [
+        ("A text that is no token", "GET", "/items", Token::new("let-me-in"), "no token"),
+        ("A token bent to another tenant", "GET", "/items", other_tenant, "tenant set to globex, old signature"),
+        ("A token bent to another role", "GET", "/admin/members", other_roles, "roles set to [admin], old signature"),
+        ("A token without a signature", "GET", "/items", access.unsigned()?, "alg none"),
+        ("An ID token where an access token is required", "GET", "/items", cast.ann.id()?.clone(), "Ann's ID token"),
+        ("A user on a route for administrators", "GET", "/admin/members", access.clone(), "Ann's access token"),
+        ("A user of acme at the door of globex", "GET", "/tenants/globex", access.clone(), "Ann's access token"),
+        ("A route that no rule names", "GET", "/items/list/more", access.clone(), "Ann's access token"),
+    ];
+    for (text, method, path, token, what) in &table {
+        let request = Request::new(method, path, token);
+        let answer = world.api(&request).await?;
+        refused(teller, world, text, &format!("{}  {what}", request.shown()), &answer);
+    }
+    let request = Request::new("GET", "/tenants/acme", access);
+    let answer = world.api(&request).await?;
+    let text = "The same user at her own door, to compare";
+    teller.step(text, &request.shown(), &answer.shown(), answer.status == 200);
+    Ok(())
+}
+
+/// A refusal of the authorizer, with the reason that it logged.
+pub(super) fn refused(teller: &mut Teller<'_>, world: &World<'_>, text: &str, sent: &str, answer: &Answer) {
+    let reason = world.logged_code("authorizer").map(|code| format!("  reason {code}")).unwrap_or_default();
+    teller.step(text, sent, &format!("{}{reason}", answer.status), answer.status == 403);
+}

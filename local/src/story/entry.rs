@@ -1,0 +1,104 @@
+//! Scenario 1: from nothing to a protected API.
+
+use anyhow::Result;
+use serde_json::{Value, json};
+
+use super::person::Person;
+use super::teller::Teller;
+use super::token::short;
+use super::world::{Request, World};
+use super::{Cast, list};
+
+pub(super) async fn tell(teller: &mut Teller<'_>, world: &World<'_>, cast: &mut Cast) -> Result<()> {
+    teller.chapter("Scenario 1: sign up, confirm, sign in, call the API");
+    let ann = &mut cast.ann;
+    sign_up(teller, world, ann).await?;
+    sign_in(teller, world, ann, Some("acme"), &["member"]).await?;
+    let sub = ann.subject()?;
+
+    let request = Request::new("GET", "/me", ann.access()?);
+    let answer = world.api(&request).await?;
+    let right = answer.status == 200 && answer.body.get("subject") == Some(&json!(sub));
+    teller.step("Ann asks who she is", &request.shown(), &answer.shown(), right);
+
+    let body = json!({ "title": "Shopping list", "body": ["bread", "salt"] });
+    let request = Request::new("PUT", "/items/list", ann.access()?).header("If-None-Match", "*").body(body.clone());
+    let answer = world.api(&request).await?;
+    teller.step("Ann keeps an item", &request.shown(), &answer.shown(), answer.status == 201);
+    let version = answer.version.unwrap_or_default();
+
+    let keys = world.keys(world.items_table, "acme#items").await?;
+    let right = keys == [format!("{sub}#list")];
+    let shown: Vec<_> = keys.iter().map(|key| format!("{}…#list", short(key))).collect();
+    let sent = "the operator reads partition acme#items of the items table";
+    teller.step("The item lies in DynamoDB, under her tenant and her name", sent, &shown.join(", "), right);
+
+    let request = Request::new("PUT", "/items/list", ann.access()?).header("If-Match", &version).body(body.clone());
+    let answer = world.api(&request).await?;
+    teller.step("Ann replaces the version that she has seen", &request.shown(), &answer.shown(), answer.status == 200);
+
+    let request = Request::new("PUT", "/items/list", ann.access()?).header("If-Match", &version).body(body);
+    let answer = world.api(&request).await?;
+    let text = "A second write to the old version is refused: nothing is overwritten unseen";
+    teller.step(text, &request.shown(), &answer.shown(), answer.status == 412);
+    Ok(())
+}
+
+/// Sign-up and confirmation with the code from the mail.
+pub(super) async fn sign_up(teller: &mut Teller<'_>, world: &World<'_>, person: &Person) -> Result<()> {
+    let (name, email) = (person.name, person.email);
+    let answer = person.sign_up(world, &[]).await?;
+    let waits = answer.body.get("UserConfirmed") == Some(&Value::Bool(false));
+    let sent = format!("SignUp  {email}, a password");
+    teller.step(&format!("{name} signs up and has to prove the address"), &sent, &answer.shown(), waits);
+
+    let answer = person.confirm(world, "000000").await?;
+    let right = answer.error() == Some("CodeMismatchException");
+    let sent = format!("ConfirmSignUp  {email}, code 000000");
+    teller.step("A guessed code is refused", &sent, &answer.shown(), right);
+
+    let code = world.mailed_code(email).await?;
+    let answer = person.confirm(world, &code).await?;
+    let sent = format!("ConfirmSignUp  {email}, code {code} from the mail");
+    teller.step("The code from the mail confirms", &sent, &answer.shown(), answer.status == 200);
+    Ok(())
+}
+
+/// Sign-in, and what both tokens say.
+pub(super) async fn sign_in(
+    teller: &mut Teller<'_>,
+    world: &World<'_>,
+    person: &mut Person,
+    tenant: Option<&str>,
+    roles: &[&str],
+) -> Result<()> {
+    let answer = person.sign_in(world).await?;
+    if answer.status != 200 {
+        let sent = format!("InitiateAuth  {}, the password", person.email);
+        teller.step(&format!("{} signs in", person.name), &sent, &answer.shown(), false);
+    }
+    let (access, id) = (person.access()?, person.id()?);
+    let right = access.says(tenant, roles)? && id.says(tenant, roles)?;
+    let place = tenant.map_or("no tenant yet".to_owned(), |tenant| format!("{tenant}, {}", list(Some(&json!(roles)))));
+    let text = format!("{} signs in; both tokens say: {place}", person.name);
+    let sent = format!("InitiateAuth  {}, the password", person.email);
+    teller.step(&text, &sent, &format!("200  {}\n           {}", access.shown()?, id.shown()?), right);
+    Ok(())
+}
+
+/// New tokens for the refresh token, and what they say.
+pub(super) async fn refresh(
+    teller: &mut Teller<'_>,
+    world: &World<'_>,
+    person: &mut Person,
+    text: &str,
+    tenant: Option<&str>,
+    roles: &[&str],
+) -> Result<()> {
+    let answer = person.refresh(world).await?;
+    let access = person.access()?;
+    let right = answer.status == 200 && access.says(tenant, roles)? && person.id()?.says(tenant, roles)?;
+    let sent = format!("InitiateAuth  {}'s refresh token", person.name);
+    teller.step(text, &sent, &format!("{}  {}", answer.status, access.shown()?), right);
+    Ok(())
+}

@@ -1,0 +1,182 @@
+//! The calls of the story: what a page or an app would send.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use aws_sdk_dynamodb::types::AttributeValue;
+use serde_json::{Map, Value};
+
+use super::Stage;
+use super::token::Token;
+
+/// The deployed stack, as its users reach it.
+#[derive(Debug)]
+pub(super) struct World<'a> {
+    http: reqwest::Client,
+    gateway: &'a str,
+    api: &'a str,
+    log: &'a Path,
+    pub(super) client: &'a str,
+    pub(super) directory_table: &'a str,
+    pub(super) items_table: &'a str,
+    pub(super) dynamo: aws_sdk_dynamodb::Client,
+}
+
+/// What came back.
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) body: Value,
+    pub(super) version: Option<String>,
+}
+
+/// One call to the API.
+pub(super) struct Request<'a> {
+    pub(super) method: &'a str,
+    pub(super) path: &'a str,
+    pub(super) token: Option<&'a Token>,
+    pub(super) header: Option<(&'a str, &'a str)>,
+    pub(super) body: Option<Value>,
+}
+
+impl<'a> Request<'a> {
+    pub(super) fn new(method: &'a str, path: &'a str, token: &'a Token) -> Self {
+        Self { method, path, token: Some(token), header: None, body: None }
+    }
+
+    pub(super) fn body(mut self, body: Value) -> Self {
+        self.body = Some(body);
+        self
+    }
+
+    pub(super) fn header(mut self, name: &'a str, value: &'a str) -> Self {
+        self.header = Some((name, value));
+        self
+    }
+
+    /// The call as the story shows it: whose token is said by the step.
+    pub(super) fn shown(&self) -> String {
+        let header = self.header.map(|(name, value)| format!("  {name}: {value}")).unwrap_or_default();
+        let body = self.body.as_ref().map(|body| format!("  {body}")).unwrap_or_default();
+        format!("{} {}{header}{body}", self.method, self.path)
+    }
+}
+
+impl<'a> World<'a> {
+    pub(super) fn new(stage: &'a Stage<'a>) -> Result<Self> {
+        let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(30)).build()?;
+        Ok(Self {
+            http,
+            gateway: stage.gateway,
+            log: stage.log,
+            api: stage.outputs.get("ApiId")?,
+            client: stage.outputs.get("WebClientId")?,
+            directory_table: stage.outputs.get("DirectoryTableName")?,
+            items_table: stage.outputs.get("ItemsTableName")?,
+            dynamo: aws_sdk_dynamodb::Client::new(stage.owner),
+        })
+    }
+
+    /// A user pool call that needs no AWS credentials.
+    pub(super) async fn cognito(&self, action: &str, body: &Value) -> Result<Answer> {
+        let request = self
+            .http
+            .post(format!("{}/", self.gateway))
+            .header("x-amz-target", format!("AWSCognitoIdentityProviderService.{action}"))
+            .header("content-type", "application/x-amz-json-1.1")
+            .body(body.to_string());
+        Answer::read(request.send().await?).await
+    }
+
+    /// A call to the HTTP API.
+    pub(super) async fn api(&self, request: &Request<'_>) -> Result<Answer> {
+        let url = format!("{}{}", api_url(self.gateway, self.api), request.path);
+        let mut call = self.http.request(request.method.parse()?, url);
+        if let Some(token) = request.token {
+            call = call.bearer_auth(token.as_str());
+        }
+        if let Some((name, value)) = request.header {
+            call = call.header(name, value);
+        }
+        if let Some(body) = &request.body {
+            call = call.header("content-type", "application/json").body(body.to_string());
+        }
+        Answer::read(call.send().await?).await
+    }
+
+    /// The code in the last mail to an address, as the person would read it.
+    pub(super) async fn mailed_code(&self, email: &str) -> Result<String> {
+        let url = format!("{}/_ministack/ses/messages", self.gateway);
+        let answer = Answer::read(self.http.get(url).send().await?).await?;
+        let boxes = answer.body.get("messages").and_then(Value::as_object).cloned().unwrap_or_default();
+        let mails = boxes.values().filter_map(Value::as_array).flatten();
+        let own = mails.filter(|mail| mail.get("To").is_some_and(|to| super::list(Some(to)) == format!("[{email}]")));
+        let text = own.filter_map(|mail| mail.get("BodyText").and_then(Value::as_str)).last();
+        let text = text.with_context(|| format!("no mail came to {email}"))?;
+        let mut words = text.split(|sign: char| !sign.is_ascii_digit());
+        words.find(|word| word.len() == 6).map(str::to_owned).context("the mail holds no code")
+    }
+
+    /// The reason code of the last line that `function` logged.
+    pub(super) fn logged_code(&self, function: &str) -> Option<String> {
+        let text = std::fs::read(self.log).ok()?;
+        let text = String::from_utf8_lossy(&text);
+        let line = text.lines().rev().find(|line| line.contains(&format!(r#""function":"{function}""#)))?;
+        let json = line.get(line.find('{')?..)?;
+        let line: Value = serde_json::Deserializer::from_str(json).into_iter().next()?.ok()?;
+        let code = line.get("code").or_else(|| line.get("fields")?.get("code"))?;
+        code.as_str().map(str::to_owned)
+    }
+
+    /// The sort keys of a partition, read by the operator.
+    pub(super) async fn keys(&self, table: &str, partition: &str) -> Result<Vec<String>> {
+        let query = self.dynamo.query().table_name(table).key_condition_expression("pk = :pk");
+        let found = query.expression_attribute_values(":pk", AttributeValue::S(partition.to_owned())).send().await?;
+        let keys = found.items().iter().filter_map(|item| item.get("sk")?.as_s().ok().cloned());
+        Ok(keys.collect())
+    }
+}
+
+impl Answer {
+    async fn read(answer: reqwest::Response) -> Result<Self> {
+        let status = answer.status().as_u16();
+        let version = answer.headers().get("etag").and_then(|tag| tag.to_str().ok()).map(str::to_owned);
+        let body = answer.bytes().await?;
+        Ok(Self { status, version, body: serde_json::from_slice(&body).unwrap_or_default() })
+    }
+
+    /// The kind of an error, as Cognito names it.
+    pub(super) fn error(&self) -> Option<&str> {
+        self.body.get("__type")?.as_str()?.rsplit('#').next()
+    }
+
+    /// Status and body, without anything secret.
+    pub(super) fn shown(&self) -> String {
+        let version = self.version.as_ref().map(|tag| format!("  etag {tag}")).unwrap_or_default();
+        match (&self.body, self.error()) {
+            (_, Some(kind)) => {
+                let text = self.body.get("message").and_then(Value::as_str).unwrap_or_default();
+                format!("{} {kind}: {text}", self.status)
+            }
+            (Value::Object(members), _) => format!("{}{version}  {}", self.status, brief(members)),
+            _ => format!("{}{version}", self.status),
+        }
+    }
+}
+
+/// Tokens and sessions cut down to their presence; the rest in one short line.
+fn brief(members: &Map<String, Value>) -> String {
+    let secret = |name: &str| name.ends_with("Token") || name == "Session";
+    let shown = members.iter().filter(|(name, _)| !secret(name) && *name != "AuthenticationResult");
+    let kept: Map<_, _> = shown.map(|(name, value)| (name.clone(), value.clone())).collect();
+    let text = Value::Object(kept).to_string();
+    match text.char_indices().nth(160) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text,
+    }
+}
+
+/// The address of the API below the gateway.
+pub(super) fn api_url(gateway: &str, api: &str) -> String {
+    format!("{gateway}/_aws/execute-api/{api}/$default")
+}
