@@ -77,3 +77,78 @@ impl Error for AddError {
         Some(self.cause.as_ref())
     }
 }
+
+#[cfg(test)]
+impl AddError {
+    /// As Cognito says it of a group that the pool does not have.
+    pub(crate) fn group_missing(group: &str) -> Self {
+        Self { group: group.to_owned(), reason: Reason::GroupMissing, cause: "Group not found.".into() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_cognitoidentityprovider::config::retry::RetryConfig;
+    use aws_sdk_cognitoidentityprovider::config::{BehaviorVersion, Credentials, Region};
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// What the client makes of one answer of the service.
+    async fn add(status: &str, body: &str) -> Result<(), AddError> {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let config = aws_sdk_cognitoidentityprovider::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("us-east-1"))
+            .credentials_provider(Credentials::new("test", "test", None, None, "test"))
+            .endpoint_url(format!("http://{}", listener.local_addr().unwrap()))
+            .retry_config(RetryConfig::disabled())
+            .build();
+        let groups = PoolGroups(Client::from_conf(config));
+        let answer = format!(
+            "HTTP/1.1 {status}\r\ncontent-type: application/x-amz-json-1.1\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        let serve = async {
+            let (mut connection, _) = listener.accept().await.unwrap();
+            let mut request = vec![0; 16 * 1024];
+            let mut read = 0;
+            while !String::from_utf8_lossy(&request[..read]).contains("\"GroupName\":\"users\"") {
+                let more = connection.read(&mut request[read..]).await.unwrap();
+                assert!(more > 0, "the request names the group");
+                read += more;
+            }
+            connection.write_all(answer.as_bytes()).await.unwrap();
+        };
+        let call = groups.add(PoolUser { pool_id: "us-east-1_pool", name: "ann" }, "users");
+        tokio::join!(call, serve).0
+    }
+
+    #[tokio::test]
+    async fn the_service_s_answers_have_names() {
+        let table = [
+            ("200 OK", r"{}", None),
+            (
+                "400 Bad Request",
+                r#"{"__type":"ResourceNotFoundException","message":"Group not found."}"#,
+                Some("GroupMissing"),
+            ),
+            (
+                "400 Bad Request",
+                r#"{"__type":"UserNotFoundException","message":"User does not exist."}"#,
+                Some("UserMissing"),
+            ),
+            ("400 Bad Request", r#"{"__type":"NotAuthorizedException","message":"no"}"#, Some("PoolUnreachable")),
+            (
+                "500 Internal Server Error",
+                r#"{"__type":"InternalErrorException","message":"x"}"#,
+                Some("PoolUnreachable"),
+            ),
+        ];
+        for (status, body, expected) in table {
+            let added = add(status, body).await;
+            assert_eq!(added.as_ref().err().map(AddError::code), expected, "O05 {body}");
+        }
+    }
+}

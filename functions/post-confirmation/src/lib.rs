@@ -105,3 +105,6 @@ fn pool_user<R>(trigger: &Trigger<R>) -> Result<PoolUser<'_>, Failure> {
 fn incomplete(code: &'static str) -> Failure {
     Failure::new(code, PublicText::RequestUnreadable)
 }
+
+#[cfg(test)]
+mod tests;

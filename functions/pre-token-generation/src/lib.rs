@@ -134,3 +134,6 @@ fn note(found: &Found, overrides: &Overrides, invocation: &Invocation) {
         tracing::warn!(request_id, code = "ClaimDropped", token, claim = dropped.claim, reason, "left a claim out");
     }
 }
+
+#[cfg(test)]
+mod tests;

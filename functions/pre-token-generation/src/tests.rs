@@ -1,0 +1,397 @@
+//! The function from event to reply. The claims have tables of their own.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::Mutex;
+
+use directory::testing::{Calls, Database, TABLE};
+use directory::{Directory, Error, Newcomer, Person, Profile, Provisioned, Subject};
+use serde_json::{Value, json};
+use shared::names::{RoleName, TenantId};
+use shared::tenants::{Membership, Status};
+
+use super::*;
+
+const NOW: u64 = 1_800_000_000;
+
+/// A directory by hand: answers in turn, and a note of every call.
+#[derive(Debug, Default)]
+struct Book {
+    people: Mutex<VecDeque<Option<Person>>>,
+    provisioned: Option<Provisioned>,
+    calls: Mutex<Vec<&'static str>>,
+}
+
+impl People for &Book {
+    async fn person(&self, subject: &Subject) -> Result<Person, Error> {
+        assert_eq!(subject.as_str(), "ann");
+        self.calls.lock().unwrap().push("person");
+        self.people.lock().unwrap().pop_front().flatten().ok_or(Error::Unreachable("throttled".into()))
+    }
+
+    async fn provision(&self, _: &Rules, newcomer: Newcomer<'_>) -> Result<Provisioned, Error> {
+        assert_eq!((newcomer.subject.as_str(), newcomer.now), ("ann", NOW));
+        self.calls.lock().unwrap().push("provision");
+        self.provisioned.clone().ok_or(Error::Unreachable("throttled".into()))
+    }
+}
+
+impl Book {
+    /// Answers with these people; `None` and the end are failures.
+    fn of(people: impl IntoIterator<Item = Option<Person>>) -> Self {
+        Self { people: Mutex::new(people.into_iter().collect()), ..Self::default() }
+    }
+
+    fn calls(&self) -> Vec<&'static str> {
+        self.calls.lock().unwrap().clone()
+    }
+}
+
+fn membership(tenant: &str, roles: &[&str], status: Status) -> Membership {
+    let roles = roles.iter().map(|role| RoleName::parse(role).unwrap()).collect();
+    Membership { tenant: TenantId::parse(tenant).unwrap(), roles, status }
+}
+
+fn person(chosen: Option<&str>, memberships: Vec<Membership>) -> Option<Person> {
+    let active_tenant = chosen.map(|tenant| TenantId::parse(tenant).unwrap());
+    Some(Person { profile: Some(Profile { active_tenant, email: None, created_at: 1, version: 1 }), memberships })
+}
+
+fn stranger() -> Option<Person> {
+    Some(Person::default())
+}
+
+fn acme() -> Membership {
+    membership("acme", &["admin", "member"], Status::Active)
+}
+
+fn beta() -> Membership {
+    membership("beta", &[], Status::Active)
+}
+
+fn rules(source: &str, version: &str, rest: &str) -> Rules {
+    let (token, format) = if version == "v1" { ("id", "format = \"text\"") } else { ("both", "") };
+    let placement = r#"placements = [{ tenant = "acme", roles = ["member"], email_domains = ["acme.example"] }]"#;
+    let placements = if source == "groups" { "" } else { placement };
+    let text = format!(
+        r#"
+        version = 1
+        [sign_up]
+        mode = "open"
+        [tenants]
+        source = "{source}"
+        {placements}
+        [claims]
+        token_version = "{version}"
+        {rest}
+        [[claims.map]]
+        name = "tenant"
+        token = "{token}"
+        from = {{ membership = "tenant" }}
+        [[claims.map]]
+        name = "roles"
+        token = "{token}"
+        from = {{ membership = "roles" }}
+        {format}
+        "#
+    );
+    Rules::read(&text).unwrap_or_else(|problems| panic!("{problems}"))
+}
+
+fn event(version: &str, source: &str) -> Value {
+    let details = if version == "1" { "claimsOverrideDetails" } else { "claimsAndScopeOverrideDetails" };
+    json!({
+        "version": version, "region": "eu-west-1", "userPoolId": "pool", "userName": "ann",
+        "callerContext": {"clientId": "client"}, "triggerSource": source,
+        "request": {
+            "userAttributes": {"sub": "ann", "email": "ann@acme.example", "email_verified": "true", "custom:tenant": "evil"},
+            "groupConfiguration": {"groupsToOverride": ["users"], "iamRolesToOverride": [], "preferredRole": null},
+            "scopes": ["openid"],
+            "clientMetadata": {"tenant": "beta", "role": "admin"},
+        },
+        "response": {details: null},
+    })
+}
+
+const SIGN_IN: &str = "TokenGeneration_Authentication";
+
+async fn answer<P: People>(rules: Rules, people: Option<P>, event: &Value) -> Result<Answer, Failure> {
+    let function = PreTokenGeneration::new(rules, people);
+    let invocation = Invocation { request_id: "r".to_owned(), now: NOW };
+    function.handle(&RawValue::from_string(event.to_string()).unwrap(), &invocation).await
+}
+
+/// The response alone, after a look that the rest is as it was.
+fn response(answer: &Answer, event: &Value) -> Value {
+    let mut reply: Value = serde_json::from_str(answer.body.get()).unwrap();
+    let response = reply["response"].take();
+    reply["response"] = event["response"].clone();
+    assert_eq!(reply, *event, "only the response changes");
+    response
+}
+
+#[tokio::test]
+async fn each_version_is_answered_in_its_own_shape_and_without_empty_members() {
+    let tokens = json!({"claimsToAddOrOverride": {"tenant": "acme", "roles": ["admin", "member"]}});
+    let both = json!({"claimsAndScopeOverrideDetails":
+        {"idTokenGeneration": tokens.clone(), "accessTokenGeneration": tokens.clone()}});
+    let texts =
+        json!({"claimsOverrideDetails": {"claimsToAddOrOverride": {"tenant": "acme", "roles": "admin member"}}});
+    let suppressed = json!({"claimsAndScopeOverrideDetails": {
+        "idTokenGeneration": {"claimsToAddOrOverride": tokens["claimsToAddOrOverride"], "claimsToSuppress": ["email"]},
+        "accessTokenGeneration": tokens.clone(),
+    }});
+    let scoped = json!({"claimsAndScopeOverrideDetails": {
+        "idTokenGeneration": tokens.clone(),
+        "accessTokenGeneration": {
+            "claimsToAddOrOverride": tokens["claimsToAddOrOverride"],
+            "scopesToAdd": ["items/read"], "scopesToSuppress": ["openid"],
+        },
+    }});
+    let scopes = "scopes = [{ add = [\"items/read\"], suppress = [\"openid\"], role = \"admin\" }]";
+    let table = [
+        ("v1", "0", "", texts.clone()),
+        ("v1", "1", "", texts),
+        ("v2", "2", "", both.clone()),
+        ("v3", "3", "", both),
+        ("v2", "2", "suppress = { id = [\"email\"] }", suppressed),
+        ("v2", "2", scopes, scoped),
+    ];
+    for (configured, version, rest, expected) in table {
+        let book = Book::of([person(None, vec![acme()])]);
+        let event = event(version, SIGN_IN);
+        let answer = answer(rules("directory", configured, rest), Some(&book), &event).await.unwrap();
+        assert_eq!(response(&answer, &event), expected, "T17 {configured} {version} {rest}");
+        assert_eq!((answer.code, answer.subject.as_deref()), ("OnlyMembership", Some("ann")), "{configured} {rest}");
+        assert_eq!(book.calls(), ["person"], "{configured} {rest}");
+    }
+}
+
+#[tokio::test]
+async fn the_tenant_is_what_the_directory_says_and_nothing_else() {
+    let suspended = || membership("acme", &["admin"], Status::Suspended);
+    let table = [
+        ("N05", person(None, vec![acme()]), Some("acme"), "OnlyMembership"),
+        ("N06 none", person(None, vec![]), None, "NoMembership"),
+        ("N06 suspended", person(None, vec![suspended()]), None, "Suspended"),
+        ("N06 two", person(None, vec![acme(), beta()]), None, "ChoiceMissing"),
+        ("N07 chosen", person(Some("beta"), vec![acme(), beta()]), Some("beta"), "Chosen"),
+        ("N07 chosen, but no member", person(Some("beta"), vec![acme()]), Some("acme"), "OnlyMembership"),
+        ("N06 chosen, but suspended", person(Some("acme"), vec![suspended(), beta()]), Some("beta"), "OnlyMembership"),
+        ("N12", None, None, "DirectoryUnread"),
+    ];
+    for (name, person, expected, code) in table {
+        for source in [SIGN_IN, "TokenGeneration_RefreshTokens", "TokenGeneration_Future"] {
+            let book = Book::of([person.clone()]);
+            let event = event("2", source);
+            let answer = answer(rules("directory", "v2", ""), Some(&book), &event).await.unwrap();
+            let response = response(&answer, &event);
+            let claims = &response["claimsAndScopeOverrideDetails"]["accessTokenGeneration"]["claimsToAddOrOverride"];
+            assert_eq!(claims["tenant"].as_str(), expected, "{name} {source}");
+            assert_eq!(
+                claims.get("roles").is_some_and(|roles| !roles[0].is_null()),
+                expected == Some("acme"),
+                "{name}"
+            );
+            assert_eq!((answer.code, book.calls()), (code, vec!["person"]), "{name} {source}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_changes_nothing_is_the_event_itself() {
+    let event = event("2", SIGN_IN);
+    let book = Book::of([None]);
+    let answer = answer(rules("directory", "v2", ""), Some(&book), &event).await.unwrap();
+    assert_eq!(response(&answer, &event), json!({"claimsAndScopeOverrideDetails": null}));
+}
+
+#[tokio::test]
+async fn a_missing_profile_is_made_up_for_and_the_token_has_what_was_given() {
+    let member = || membership("acme", &["member"], Status::Active);
+    let lagging = |times: usize| {
+        let mut people = vec![stranger(); times];
+        people.push(person(None, vec![member()]));
+        people
+    };
+    let now = || Some(Provisioned::Now(vec![member()]));
+    let before = || Some(Provisioned::Before);
+    let invited = Some(Person { profile: None, memberships: vec![beta()] });
+    let table = [
+        ("written by us", vec![stranger()], now(), Some("acme"), "Healed", 2),
+        ("beside a membership that stood", vec![invited], now(), None, "Healed", 2),
+        ("by another, seen at once", lagging(1), before(), Some("acme"), "OnlyMembership", 3),
+        ("by another, seen late", lagging(3), before(), Some("acme"), "OnlyMembership", 5),
+        ("by another, not seen", lagging(4), before(), None, "DirectoryUnread", 5),
+        ("it cannot be written", vec![stranger()], None, None, "DirectoryUnread", 2),
+        ("it cannot be read again", vec![stranger(), None], before(), None, "DirectoryUnread", 3),
+    ];
+    for (name, people, provisioned, expected, code, calls) in table {
+        let book = Book { provisioned, ..Book::of(people) };
+        let event = event("2", "TokenGeneration_NewPasswordChallenge");
+        let answer = answer(rules("directory", "v2", ""), Some(&book), &event).await.unwrap();
+        let response = response(&answer, &event);
+        let claims = &response["claimsAndScopeOverrideDetails"]["idTokenGeneration"]["claimsToAddOrOverride"];
+        assert_eq!((claims["tenant"].as_str(), answer.code), (expected, code), "{name}");
+        assert_eq!(book.calls().len(), calls, "{name} {:?}", book.calls());
+        assert_eq!(book.calls()[..2], ["person", "provision"], "{name}");
+    }
+}
+
+#[tokio::test]
+async fn groups_are_left_alone_unless_the_rules_say_otherwise() {
+    let groups = json!(["users", "acme:admin", "beta:admin"]);
+    let replaced = json!({"groupsToOverride": ["users", "acme:admin"], "iamRolesToOverride": []});
+    let table = [
+        ("keep", json!({"groupsToOverride": groups}), None),
+        ("active-tenant", json!({"groupsToOverride": groups}), Some(replaced)),
+        ("keep", json!(null), None),
+        ("keep", json!({}), None),
+        ("active-tenant", json!(null), None),
+        ("active-tenant", json!({"groupsToOverride": null, "iamRolesToOverride": null}), None),
+        ("active-tenant", json!({"groupsToOverride": []}), None),
+    ];
+    for (rule, configuration, expected) in table {
+        let book = Book::of([person(None, vec![acme()])]);
+        let mut event = event("2", SIGN_IN);
+        event["request"]["groupConfiguration"] = configuration.clone();
+        let rules = rules("directory", "v2", &format!("groups = \"{rule}\""));
+        let answer = answer(rules, Some(&book), &event).await.unwrap();
+        let response = response(&answer, &event);
+        let details = response["claimsAndScopeOverrideDetails"].get("groupOverrideDetails");
+        assert_eq!(details, expected.as_ref(), "N03 {rule} {configuration}");
+    }
+}
+
+#[tokio::test]
+async fn absent_null_and_empty_are_alike() {
+    let names = ["groupConfiguration", "scopes", "clientMetadata"];
+    for name in names {
+        for value in [None, Some(Value::Null), Some(if name == "scopes" { json!([]) } else { json!({}) })] {
+            let mut event = event("2", SIGN_IN);
+            let request = event["request"].as_object_mut().unwrap();
+            request.remove(name);
+            request.extend(value.clone().map(|value| (name.to_owned(), value)));
+            let book = Book::of([person(None, vec![acme()])]);
+            let answer = answer(rules("directory", "v2", ""), Some(&book), &event).await.unwrap();
+            assert_eq!(answer.code, "OnlyMembership", "T05 {name} {value:?}");
+        }
+    }
+    for attributes in [None, Some(Value::Null), Some(json!({})), Some(json!({"sub": null}))] {
+        let mut event = event("2", SIGN_IN);
+        let request = event["request"].as_object_mut().unwrap();
+        request.remove("userAttributes");
+        request.extend(attributes.clone().map(|value| ("userAttributes".to_owned(), value)));
+        let book = Book::default();
+        let answer = answer(rules("directory", "v2", ""), Some(&book), &event).await.unwrap();
+        assert_eq!((answer.code, book.calls().len()), ("DirectoryUnread", 0), "T05, T06 {attributes:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_machine_is_asked_about_nowhere_and_gets_only_what_its_client_gets() {
+    let mut event = event("3", "TokenGeneration_ClientCredentials");
+    event["request"] = json!({"userAttributes": null, "groupConfiguration": {}, "scopes": ["items/read"]});
+    let scopes = "scopes = [{ add = [\"items/write\"], client = \"client\" }, { add = [\"items/all\"] }]";
+    let book = Book::default();
+    let answer = answer(rules("directory", "v3", scopes), Some(&book), &event).await.unwrap();
+    let expected =
+        json!({"claimsAndScopeOverrideDetails": {"accessTokenGeneration": {"scopesToAdd": ["items/write"]}}});
+    assert_eq!(response(&answer, &event), expected, "N10");
+    assert_eq!((answer.code, answer.subject, book.calls().len()), ("Machine", None, 0));
+}
+
+#[tokio::test]
+async fn when_groups_say_it_all_the_directory_is_not_asked() {
+    let mut event = event("2", SIGN_IN);
+    event["request"]["groupConfiguration"]["groupsToOverride"] = json!(["acme:member"]);
+    let answer = answer(rules("groups", "v2", ""), None::<&Book>, &event).await.unwrap();
+    let claims =
+        &response(&answer, &event)["claimsAndScopeOverrideDetails"]["idTokenGeneration"]["claimsToAddOrOverride"];
+    assert_eq!(*claims, json!({"tenant": "acme", "roles": ["member"]}));
+}
+
+#[tokio::test]
+async fn an_event_that_is_not_about_a_token_gets_none() {
+    let mut twice = event("2", SIGN_IN).to_string();
+    twice.insert_str(1, "\"userName\":\"bob\",");
+    let mut odd = event("2", SIGN_IN);
+    odd["triggerSource"] = json!(7);
+    let mut attribute = event("2", SIGN_IN);
+    attribute["request"]["userAttributes"]["name"] = json!({"a": 1});
+    let table = [
+        ("T01", event("2", "PreSignUp_SignUp").to_string(), "UnknownSource"),
+        ("T01", event("2", "").to_string(), "UnknownSource"),
+        ("T01", odd.to_string(), "UnknownSource"),
+        ("T07", attribute.to_string(), "EventUnreadable"),
+        ("T15", twice, "EventUnreadable"),
+        ("version", event("4", SIGN_IN).to_string(), "UnknownEventVersion"),
+    ];
+    for (name, event, expected) in table {
+        let book = Book::of([person(None, vec![acme()])]);
+        let function = PreTokenGeneration::new(rules("directory", "v2", ""), Some(&book));
+        let invocation = Invocation { request_id: "r".to_owned(), now: NOW };
+        let failure = function.handle(&RawValue::from_string(event).unwrap(), &invocation).await.unwrap_err();
+        assert_eq!((failure.code(), failure.public()), (expected, PublicText::RequestUnreadable), "{name}");
+        assert_eq!(book.calls().len(), 0, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn the_first_token_provisions_and_every_later_one_is_one_round_trip() {
+    let database = Database::start().await.unwrap();
+    let calls = Calls::default();
+    let event = event("2", SIGN_IN);
+    let mut bodies = BTreeSet::new();
+    let transactions = ["Query", "Query", "TransactWriteItems"];
+    for (code, expected) in
+        [("Healed", &transactions[..]), ("OnlyMembership", &["Query"]), ("OnlyMembership", &["Query"])]
+    {
+        let directory = Directory::new(database.recorded(&calls), TABLE);
+        let answer = answer(rules("directory", "v2", ""), Some(directory), &event).await.unwrap();
+        assert_eq!((answer.code, calls.take()), (code, expected.iter().map(|&call| call.to_owned()).collect()));
+        bodies.insert(answer.body.get().to_owned());
+    }
+    assert_eq!(bodies.len(), 1, "the same facts give the same answer");
+}
+
+#[tokio::test]
+async fn without_a_database_a_token_goes_out_without_rights() {
+    let database = Database::start().await.unwrap();
+    let directory = database.directory();
+    drop(database);
+    tokio::task::yield_now().await;
+    let event = event("2", SIGN_IN);
+    let answer = answer(rules("both", "v2", ""), Some(directory), &event).await.unwrap();
+    assert_eq!(answer.code, "DirectoryUnread", "N12");
+    assert_eq!(response(&answer, &event), event["response"], "N12");
+}
+
+#[test]
+fn the_table_must_be_named_unless_groups_say_it_all() {
+    let folder = std::env::temp_dir().join(format!("pre-token-generation-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let table = [
+        ("directory", Some("users"), Some(Some("users"))),
+        ("directory", Some(""), None),
+        ("both", None, None),
+        ("both", Some("users"), Some(Some("users"))),
+        ("groups", None, Some(None)),
+        ("groups", Some("users"), Some(None)),
+    ];
+    for (source, name, expected) in table {
+        let path = folder.join(format!("{source}.toml"));
+        let text = format!(
+            "version = 1\n[sign_up]\nmode = \"open\"\n[tenants]\nsource = \"{source}\"\n[claims]\ntoken_version = \"v2\"\n"
+        );
+        std::fs::write(&path, text).unwrap();
+        let lookup = |key: &str| match key {
+            "RULES_FILE" => path.to_str().map(str::to_owned),
+            "DIRECTORY_TABLE" => name.map(str::to_owned),
+            _ => None,
+        };
+        let settings = Settings::read(&lookup);
+        let found = settings.as_ref().ok().map(|settings| settings.directory_table.as_deref());
+        assert_eq!(found, expected, "{source} {name:?}");
+    }
+    std::fs::remove_dir_all(&folder).unwrap();
+}
