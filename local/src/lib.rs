@@ -109,7 +109,7 @@ async fn whole(options: Options, say: &Say) -> Result<bool> {
         let outputs = say.during("deploy", "sam deploy of the real template", work).await?;
         say.prepared("deploy", &format!("stack {} stands behind {gateway}", deploy::STACK));
         let owner = owner(&gateway).await;
-        let stage = Stage { gateway: &gateway, owner: &owner, outputs: &outputs, log: &run.join("ministack.log") };
+        let stage = Stage { gateway: &gateway, owner: &owner, outputs: &outputs };
         let all_right = story::tell(say, &stage).await?;
         if !options.once {
             story::ending::tell(say, &stage)?;

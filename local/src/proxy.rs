@@ -76,45 +76,45 @@ impl Gateway {
 
     /// Sends a request on as it came and reads the whole answer. The `Host`
     /// header stays the caller's: it is part of what he signed.
-    async fn forward(&self, call: &Call) -> Result<Reply, reqwest::Error> {
+    async fn forward(&self, call: &Call) -> Result<Reply> {
         let url = format!("{}{}", self.upstream, call.target);
         let request =
             self.http.request(call.method.clone(), url).headers(call.headers.clone()).body(call.body.clone());
-        let answer = request.send().await?;
+        let answer = request.send().await.context("the local AWS gives no answer")?;
         let (status, headers) = (answer.status(), answer.headers().clone());
         Ok(Reply { status, headers, body: answer.bytes().await? })
     }
 
     /// Answers a call, with what Cognito would add to it.
-    async fn answer(&self, call: Call) -> Result<Reply, reqwest::Error> {
+    async fn answer(&self, call: Call) -> Result<Reply> {
         match call.cognito_action() {
             Some("SignUp") => self.sign_up(call).await,
-            Some("UpdateUserAttributes") => match write_attributes::refusal(&self.pools, &call).await {
+            Some("UpdateUserAttributes") => match write_attributes::refusal(&self.pools, &call).await? {
                 Some(refusal) => Ok(refusal),
                 None => self.forward(&call).await,
             },
-            Some("AdminCreateUser") => match pre_sign_up::by_administrator(self, &call).await {
+            Some("AdminCreateUser") => match pre_sign_up::by_administrator(self, &call).await? {
                 Some(refusal) => Ok(refusal),
                 None => self.forward(&call).await,
             },
             Some("ConfirmSignUp" | "AdminConfirmSignUp" | "ConfirmForgotPassword") => {
                 let reply = self.forward(&call).await?;
-                Ok(confirmation::follow(self, &call, reply).await)
+                confirmation::follow(self, &call, reply).await
             }
             _ => self.forward(&call).await,
         }
     }
 
-    async fn sign_up(&self, call: Call) -> Result<Reply, reqwest::Error> {
-        if let Some(refusal) = write_attributes::refusal(&self.pools, &call).await {
+    async fn sign_up(&self, call: Call) -> Result<Reply> {
+        if let Some(refusal) = write_attributes::refusal(&self.pools, &call).await? {
             return Ok(refusal);
         }
-        if let Some(refusal) = pre_sign_up::by_the_user(self, &call).await {
+        if let Some(refusal) = pre_sign_up::by_the_user(self, &call).await? {
             return Ok(refusal);
         }
         let reply = self.forward(&call).await?;
         match reply.json().get("UserConfirmed").and_then(serde_json::Value::as_bool) {
-            Some(true) => Ok(confirmation::follow(self, &call, reply).await),
+            Some(true) => confirmation::follow(self, &call, reply).await,
             _ => Ok(reply),
         }
     }
@@ -139,7 +139,7 @@ async fn answer(State(gateway): State<Arc<Gateway>>, request: Request<Body>) -> 
             }
             response
         }
-        Err(_) => plain(StatusCode::BAD_GATEWAY, "the local AWS gives no answer"),
+        Err(error) => plain(StatusCode::BAD_GATEWAY, format!("pass-through: {error:#}")),
     }
 }
 
@@ -150,8 +150,8 @@ fn own_only(mut headers: HeaderMap) -> HeaderMap {
     headers
 }
 
-fn plain(status: StatusCode, text: &'static str) -> Response<Body> {
-    let mut response = Response::new(Body::from(text));
+fn plain(status: StatusCode, text: impl Into<Body>) -> Response<Body> {
+    let mut response = Response::new(text.into());
     *response.status_mut() = status;
     response
 }

@@ -12,6 +12,7 @@ use serde_json::Value;
 pub mod ending;
 mod api;
 mod attempts;
+mod authorizer;
 mod entry;
 mod person;
 mod teller;
@@ -34,8 +35,6 @@ pub struct Stage<'a> {
     pub owner: &'a SdkConfig,
     /// What the stack says of itself.
     pub outputs: &'a Outputs,
-    /// Where the functions' log lines arrive.
-    pub log: &'a std::path::Path,
 }
 
 /// The people, and what the story needs to know of each.
@@ -54,7 +53,7 @@ struct Cast {
 /// Tells the story; `true` when every step was right. A step without which the
 /// rest makes no sense ends it early, as a cross.
 pub async fn tell(say: &Say, stage: &Stage<'_>) -> Result<bool> {
-    let world = World::new(stage)?;
+    let world = World::new(stage).await?;
     let mut teller = Teller::new(say);
     let mut cast = Cast {
         ann: Person::new("Ann", "ann@acme.example"),

@@ -63,22 +63,27 @@ pub struct Parameter {
     pub number: Option<String>,
 }
 
-/// The template with the default of each `Number` parameter in place of
-/// references to it.
+/// The template with the default of each `Number` parameter in place of a user
+/// pool's and its clients' references to it.
 ///
-/// CloudFormation gives a resource the number; the local AWS gives it the
-/// number's text, which a user pool then cannot compare with a length.
+/// CloudFormation gives them the number; the local AWS gives them the number's
+/// text, which it cannot compare with the length of a password, and which no SDK
+/// can read.
 pub fn with_numbers(template: &str) -> String {
     let known = parameters(template);
     let number = |value: &str| {
         let name = value.strip_prefix("!Ref ")?;
         known.iter().find(|parameter| parameter.name == name)?.number.as_deref()
     };
-    let (mut inside, mut written) = (false, String::with_capacity(template.len()));
+    let (mut of_a_pool, mut written) = (false, String::with_capacity(template.len()));
     for line in template.lines() {
-        (inside, _) = position(line, inside, "");
+        match key_value(line) {
+            Some((0 | 2, ..)) => of_a_pool = false,
+            Some((4, "Type", kind)) => of_a_pool = kind.starts_with("AWS::Cognito::UserPool"),
+            _ => {}
+        }
         match key_value(line).and_then(|(_, _, value)| Some((value, number(value)?))) {
-            Some((value, number)) if inside => {
+            Some((value, number)) if of_a_pool => {
                 written.push_str(line.trim_end().strip_suffix(value).unwrap_or(line));
                 written.push_str(number);
             }
@@ -206,6 +211,11 @@ Resources:
       Timeout: !Ref Days
       Level: !Ref LogLevel
       Text: !Sub ${Days}
+  Pool:
+    Type: AWS::Cognito::UserPool
+    Properties:
+      MinimumLength: !Ref Days
+      Tier: !Ref LogLevel
   Table:
     Type: AWS::DynamoDB::Table
 Outputs:
@@ -245,8 +255,8 @@ Outputs:
     }
 
     #[test]
-    fn only_references_to_numbers_become_numbers() {
+    fn only_a_pools_references_to_numbers_become_numbers() {
         let written = with_numbers(TEMPLATE);
-        assert_eq!(changed(&written), [("      Timeout: 3", "      Timeout: !Ref Days")]);
+        assert_eq!(changed(&written), [("      MinimumLength: 3", "      MinimumLength: !Ref Days")]);
     }
 }

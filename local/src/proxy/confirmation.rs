@@ -6,37 +6,36 @@
 //! <https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-post-confirmation.html>
 //! <https://docs.aws.amazon.com/cognito/latest/developerguide/signing-up-users-in-your-app.html>
 
-use serde_json::{Value, json};
+use anyhow::Result;
+use serde_json::json;
 
 use super::Gateway;
-use super::exchange::{Call, Reply};
+use super::exchange::{Call, Reply, text};
 use super::trigger::{Event, invoke};
 
 /// The answer to a confirmation that the local AWS has answered with `reply`.
-pub async fn follow(gateway: &Gateway, call: &Call, reply: Reply) -> Reply {
+pub async fn follow(gateway: &Gateway, call: &Call, reply: Reply) -> Result<Reply> {
     if !reply.status.is_success() {
-        return reply;
+        return Ok(reply);
     }
-    match call_trigger(gateway, call).await {
-        Some(Err(error)) => error,
-        Some(Ok(())) | None => reply,
-    }
+    Ok(call_trigger(gateway, call).await?.unwrap_or(reply))
 }
 
-/// `None` when there is nothing to call.
-async fn call_trigger(gateway: &Gateway, call: &Call) -> Option<Result<(), Reply>> {
-    let action = call.cognito_action()?;
+/// The error that the caller gets instead of his answer, or `None`.
+async fn call_trigger(gateway: &Gateway, call: &Call) -> Result<Option<Reply>> {
     let body = call.json();
-    let client = body.get("ClientId").and_then(Value::as_str);
+    let (action, client) = (call.cognito_action().unwrap_or_default(), text(&body, "ClientId"));
     let pool = match client {
         Some(client) => gateway.pools.of_client(client).await?,
-        None => body.get("UserPoolId")?.as_str()?.to_owned(),
+        None => text(&body, "UserPoolId").map(str::to_owned),
     };
-    let name = body.get("Username")?.as_str()?;
-    if action == "ConfirmSignUp" && gateway.pools.verifies_email(&pool).await {
+    let (Some(pool), Some(name)) = (pool, text(&body, "Username")) else { return Ok(None) };
+    if action == "ConfirmSignUp" && gateway.pools.verifies_email(&pool).await? {
         gateway.pools.mark_email_verified(&pool, name).await?;
     }
-    let function = gateway.pools.triggers(&pool).await?.post_confirmation?;
+    let Some(function) = gateway.pools.triggers(&pool).await?.and_then(|all| all.post_confirmation) else {
+        return Ok(None);
+    };
     let user = gateway.pools.user(&pool, name).await?;
     let event = Event {
         source: source(action),
@@ -48,7 +47,7 @@ async fn call_trigger(gateway: &Gateway, call: &Call) -> Option<Result<(), Reply
         validation: None,
         response: json!({}),
     };
-    Some(invoke(&gateway.lambda, &function, &event).await)
+    Ok(invoke(&gateway.lambda, &function, &event).await.err())
 }
 
 fn source(action: &str) -> &'static str {

@@ -64,9 +64,14 @@ impl Reply {
     }
 }
 
+/// A text member of a body.
+pub fn text<'a>(body: &'a Value, member: &str) -> Option<&'a str> {
+    body.get(member).and_then(Value::as_str)
+}
+
 /// The `Name`/`Value` pairs of a member, as the API writes attributes.
 pub fn pairs(body: &Value, member: &str) -> Vec<(String, String)> {
     let all = body.get(member).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    let text = |pair: &Value, key| pair.get(key).and_then(Value::as_str).map(str::to_owned);
-    all.iter().filter_map(|pair| Some((text(pair, "Name")?, text(pair, "Value").unwrap_or_default()))).collect()
+    let pair = |pair| Some((text(pair, "Name")?.to_owned(), text(pair, "Value").unwrap_or_default().to_owned()));
+    all.iter().filter_map(pair).collect()
 }

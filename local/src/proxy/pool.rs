@@ -1,15 +1,18 @@
 //! What the pass-through has to know about pools, clients and users.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use anyhow::{Context, Result};
 use aws_sdk_cognitoidentityprovider::Client;
-use aws_sdk_cognitoidentityprovider::types::{AttributeType, LambdaConfigType, UserPoolType};
+use aws_sdk_cognitoidentityprovider::error::ProvideErrorMetadata;
+use aws_sdk_cognitoidentityprovider::types::{AttributeType, LambdaConfigType, UserPoolClientType, UserPoolType};
 
 /// Asks the local AWS about user pools, with the account's own key.
 ///
-/// Every answer is `Option`: what cannot be found out here is left to the local
-/// AWS to refuse in its own words.
+/// `None` is "there is no such thing", which is left to the local AWS to refuse
+/// in its own words. Everything else that goes wrong is an error: a call that
+/// cannot be imitated must not quietly pass.
 #[derive(Debug)]
 pub struct Pools {
     client: Client,
@@ -33,61 +36,80 @@ impl Pools {
 
     /// The pool that an app client belongs to. Looked for once: a client never
     /// moves.
-    pub async fn of_client(&self, client: &str) -> Option<String> {
-        if let Some(pool) = self.pool_of_client.lock().ok()?.get(client) {
-            return Some(pool.clone());
+    pub async fn of_client(&self, client: &str) -> Result<Option<String>> {
+        if let Some(pool) = self.known().get(client) {
+            return Ok(Some(pool.clone()));
         }
         let pools = self.client.list_user_pools().max_results(60).into_paginator().items().send();
-        let pools = pools.collect::<Result<Vec<_>, _>>().await.ok()?;
+        let pools = pools.collect::<Result<Vec<_>, _>>().await.context("the user pools cannot be listed")?;
         for pool in pools.into_iter().filter_map(|pool| pool.id) {
-            let known = self.client.describe_user_pool_client().user_pool_id(&pool).client_id(client).send().await;
-            if known.is_ok() {
-                self.pool_of_client.lock().ok()?.insert(client.to_owned(), pool.clone());
-                return Some(pool);
+            if self.describe_client(&pool, client).await?.is_some() {
+                self.known().insert(client.to_owned(), pool.clone());
+                return Ok(Some(pool));
             }
         }
-        None
+        Ok(None)
     }
 
     /// The attributes that a client may write; `None` when it names none.
-    pub async fn write_attributes(&self, pool: &str, client: &str) -> Option<Vec<String>> {
-        let described = self.client.describe_user_pool_client().user_pool_id(pool).client_id(client).send().await;
-        described.ok()?.user_pool_client?.write_attributes.filter(|names| !names.is_empty())
+    pub async fn write_attributes(&self, pool: &str, client: &str) -> Result<Option<Vec<String>>> {
+        let described = self.describe_client(pool, client).await?;
+        Ok(described.and_then(|client| client.write_attributes).filter(|names| !names.is_empty()))
     }
 
     /// The pool's triggers.
-    pub async fn triggers(&self, pool: &str) -> Option<LambdaConfigType> {
-        self.describe(pool).await?.lambda_config
+    pub async fn triggers(&self, pool: &str) -> Result<Option<LambdaConfigType>> {
+        Ok(self.describe(pool).await?.and_then(|pool| pool.lambda_config))
     }
 
     /// Whether the pool sends a code to a new user's e-mail address.
-    pub async fn verifies_email(&self, pool: &str) -> bool {
-        let verified = self.describe(pool).await.and_then(|pool| pool.auto_verified_attributes).unwrap_or_default();
-        verified.iter().any(|attribute| attribute.as_str() == "email")
+    pub async fn verifies_email(&self, pool: &str) -> Result<bool> {
+        let verified = self.describe(pool).await?.and_then(|pool| pool.auto_verified_attributes).unwrap_or_default();
+        Ok(verified.iter().any(|attribute| attribute.as_str() == "email"))
     }
 
     /// A user by any of his names.
-    pub async fn user(&self, pool: &str, name: &str) -> Option<User> {
-        let found = self.client.admin_get_user().user_pool_id(pool).username(name).send().await.ok()?;
-        let mut attributes: BTreeMap<_, _> = found
-            .user_attributes()
-            .iter()
-            .map(|pair| (pair.name().to_owned(), pair.value().unwrap_or_default().to_owned()))
-            .collect();
+    pub async fn user(&self, pool: &str, name: &str) -> Result<User> {
+        let found = self.client.admin_get_user().user_pool_id(pool).username(name).send().await;
+        let found = found.context("a user who was just confirmed cannot be read")?;
+        let pairs = found.user_attributes().iter();
+        let mut attributes: BTreeMap<_, _> =
+            pairs.map(|pair| (pair.name().to_owned(), pair.value().unwrap_or_default().to_owned())).collect();
         if let Some(status) = found.user_status() {
             attributes.insert("cognito:user_status".to_owned(), status.as_str().to_owned());
         }
-        Some(User { name: found.username, attributes })
+        Ok(User { name: found.username, attributes })
     }
 
     /// Marks a user's e-mail address as verified.
-    pub async fn mark_email_verified(&self, pool: &str, name: &str) -> Option<()> {
-        let verified = AttributeType::builder().name("email_verified").value("true").build().ok()?;
+    pub async fn mark_email_verified(&self, pool: &str, name: &str) -> Result<()> {
+        let verified = AttributeType::builder().name("email_verified").value("true").build()?;
         let update = self.client.admin_update_user_attributes().user_pool_id(pool).username(name);
-        update.user_attributes(verified).send().await.ok().map(|_| ())
+        update.user_attributes(verified).send().await.context("an address cannot be marked as verified")?;
+        Ok(())
     }
 
-    async fn describe(&self, pool: &str) -> Option<UserPoolType> {
-        self.client.describe_user_pool().user_pool_id(pool).send().await.ok()?.user_pool
+    async fn describe(&self, pool: &str) -> Result<Option<UserPoolType>> {
+        match self.client.describe_user_pool().user_pool_id(pool).send().await {
+            Ok(output) => Ok(output.user_pool),
+            Err(error) if is_absent(&error) => Ok(None),
+            Err(error) => Err(error).context("a user pool cannot be described"),
+        }
     }
+
+    async fn describe_client(&self, pool: &str, client: &str) -> Result<Option<UserPoolClientType>> {
+        match self.client.describe_user_pool_client().user_pool_id(pool).client_id(client).send().await {
+            Ok(output) => Ok(output.user_pool_client),
+            Err(error) if is_absent(&error) => Ok(None),
+            Err(error) => Err(error).context("an app client cannot be described"),
+        }
+    }
+
+    fn known(&self) -> MutexGuard<'_, HashMap<String, String>> {
+        self.pool_of_client.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn is_absent<E: ProvideErrorMetadata>(error: &E) -> bool {
+    error.code() == Some("ResourceNotFoundException")
 }

@@ -9,29 +9,31 @@
 
 use std::collections::BTreeMap;
 
+use anyhow::Result;
 use serde_json::{Value, json};
 
 use super::Gateway;
-use super::exchange::{Call, Reply, pairs};
+use super::exchange::{Call, Reply, pairs, text};
 use super::trigger::{Event, invoke};
 
 /// `PreSignUp_SignUp`: the refusal, or `None`.
-pub async fn by_the_user(gateway: &Gateway, call: &Call) -> Option<Reply> {
+pub async fn by_the_user(gateway: &Gateway, call: &Call) -> Result<Option<Reply>> {
     let body = call.json();
-    let client = body.get("ClientId")?.as_str()?;
-    let pool = gateway.pools.of_client(client).await?;
+    let Some(client) = text(&body, "ClientId") else { return Ok(None) };
+    let Some(pool) = gateway.pools.of_client(client).await? else { return Ok(None) };
     ask(gateway, "PreSignUp_SignUp", &pool, Some(client), &body).await
 }
 
 /// `PreSignUp_AdminCreateUser`: the refusal, or `None`. A repeated invitation
 /// makes no user, so it calls nothing.
-pub async fn by_administrator(gateway: &Gateway, call: &Call) -> Option<Reply> {
+pub async fn by_administrator(gateway: &Gateway, call: &Call) -> Result<Option<Reply>> {
     let body = call.json();
-    if body.get("MessageAction").and_then(Value::as_str) == Some("RESEND") {
-        return None;
+    match text(&body, "UserPoolId") {
+        Some(pool) if text(&body, "MessageAction") != Some("RESEND") => {
+            ask(gateway, "PreSignUp_AdminCreateUser", pool, None, &body).await
+        }
+        _ => Ok(None),
     }
-    let pool = body.get("UserPoolId")?.as_str()?;
-    ask(gateway, "PreSignUp_AdminCreateUser", pool, None, &body).await
 }
 
 async fn ask(
@@ -40,9 +42,11 @@ async fn ask(
     pool: &str,
     client: Option<&str>,
     body: &Value,
-) -> Option<Reply> {
-    let function = gateway.pools.triggers(pool).await?.pre_sign_up?;
-    let user = body.get("Username")?.as_str()?;
+) -> Result<Option<Reply>> {
+    let triggers = gateway.pools.triggers(pool).await?;
+    let (Some(function), Some(user)) = (triggers.and_then(|all| all.pre_sign_up), text(body, "Username")) else {
+        return Ok(None);
+    };
     let mut attributes: BTreeMap<_, _> = pairs(body, "UserAttributes").into_iter().collect();
     // The name of a pool that signs in by e-mail is the address.
     if user.contains('@') {
@@ -58,5 +62,5 @@ async fn ask(
         validation: Some(pairs(body, "ValidationData").into_iter().collect()),
         response: json!({ "autoConfirmUser": false, "autoVerifyEmail": false, "autoVerifyPhone": false }),
     };
-    invoke(&gateway.lambda, &function, &event).await.err()
+    Ok(invoke(&gateway.lambda, &function, &event).await.err())
 }

@@ -2,6 +2,7 @@
 //!
 //! <https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-settings-attributes.html#user-pool-settings-attribute-permissions-and-scopes>
 
+use anyhow::Result;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
@@ -10,15 +11,15 @@ use super::exchange::{Call, Reply, pairs};
 use super::pool::Pools;
 
 /// The refusal of a call that writes what its client may not, or `None`.
-pub async fn refusal(pools: &Pools, call: &Call) -> Option<Reply> {
+pub async fn refusal(pools: &Pools, call: &Call) -> Result<Option<Reply>> {
     let body = call.json();
-    let client = client_of(&body)?;
-    let pool = pools.of_client(&client).await?;
-    let allowed = pools.write_attributes(&pool, &client).await;
+    let Some(client) = client_of(&body) else { return Ok(None) };
+    let Some(pool) = pools.of_client(&client).await? else { return Ok(None) };
+    let allowed = pools.write_attributes(&pool, &client).await?;
     let written = pairs(&body, "UserAttributes");
     let forbidden = written.iter().any(|(name, _)| !may_write(allowed.as_deref(), name));
     let text = "A client attempted to write unauthorized attribute";
-    forbidden.then(|| Reply::error("NotAuthorizedException", text))
+    Ok(forbidden.then(|| Reply::error("NotAuthorizedException", text)))
 }
 
 /// A client that names no attributes may write all standard ones, and no

@@ -28,7 +28,7 @@ async fn at_the_pool(teller: &mut Teller<'_>, world: &World<'_>, cast: &Cast) ->
     for (name, value) in [("custom:role", "admin"), ("custom:plan", "gold"), ("email_verified", "true")] {
         let answer = mallory.sign_up(world, &[(name, value)]).await?;
         let sent = format!("SignUp  {}, {name} = {value}", mallory.email);
-        let text = format!("Nobody signs up with a {name} of his own");
+        let text = format!("Nobody signs up with {name} of his own");
         teller.step(&text, &sent, &answer.shown(), is(&answer, "NotAuthorizedException"));
     }
     for (name, value) in [("custom:role", "admin"), ("custom:plan", "gold"), ("email_verified", "true")] {
@@ -58,34 +58,52 @@ async fn at_the_api(teller: &mut Teller<'_>, world: &World<'_>, cast: &Cast) -> 
     let request = Request { token: None, ..Request::new("GET", "/items", access) };
     let answer = world.api(&request).await?;
     let right = matches!(answer.status, 401 | 403);
-    teller.step("No token", &format!("{}  no token", request.shown()), &answer.status.to_string(), right);
+    teller.step("A call without a token", &format!("{}  no token", request.shown()), &answer.status.to_string(), right);
 
     let other_tenant = access.tampered("tenant", json!("globex"))?;
     let other_roles = access.tampered("roles", json!(["admin"]))?;
-    let table: [(&str, &str, &str, Token, &str); 8] = [
-        ("A text that is no token", "GET", "/items", Token::new("let-me-in"), "no token"),
-        ("A token bent to another tenant", "GET", "/items", other_tenant, "tenant set to globex, old signature"),
-        ("A token bent to another role", "GET", "/admin/members", other_roles, "roles set to [admin], old signature"),
-        ("A token without a signature", "GET", "/items", access.unsigned()?, "alg none"),
-        ("An ID token where an access token is required", "GET", "/items", cast.ann.id()?.clone(), "Ann's ID token"),
-        ("A user on a route for administrators", "GET", "/admin/members", access.clone(), "Ann's access token"),
-        ("A user of acme at the door of globex", "GET", "/tenants/globex", access.clone(), "Ann's access token"),
-        ("A route that no rule names", "GET", "/items/list/more", access.clone(), "Ann's access token"),
+    let (unsigned, id) = (access.unsigned()?, cast.ann.id()?.clone());
+    let ann = "Ann's access token";
+    let table: [(&str, &str, &str, Token, &str, &str); 7] = [
+        ("A text that is no token", "GET", "/items", Token::new("let-me-in"), "let-me-in", "TokenMalformed"),
+        ("A token bent to another tenant", "GET", "/items", other_tenant, "tenant: globex, old signature", "SignatureBad"),
+        ("A token bent to another role", "GET", "/admin/members", other_roles, "roles: [admin], old signature", "SignatureBad"),
+        ("A token without a signature", "GET", "/items", unsigned, "alg: none", "TokenMalformed"),
+        ("An ID token where an access token is required", "GET", "/items", id, "Ann's ID token", "TokenKindRefused"),
+        ("A user on a route for administrators", "GET", "/admin/members", access.clone(), ann, "RoleMissing"),
+        ("A user of acme at the door of globex", "GET", "/tenants/globex", access.clone(), ann, "TenantDiffers"),
     ];
-    for (text, method, path, token, what) in &table {
-        let request = Request::new(method, path, token);
-        let answer = world.api(&request).await?;
-        refused(teller, world, text, &format!("{}  {what}", request.shown()), &answer);
+    for (text, method, path, token, what, reason) in &table {
+        refused(teller, world, text, &Request::new(method, path, token), what, reason).await?;
     }
+    let request = Request::new("GET", "/items/list/more", access);
+    let answer = world.api(&request).await?;
+    let text = "A path that the API does not have";
+    teller.step(text, &format!("{}  {ann}", request.shown()), &answer.shown(), answer.status == 404);
     let request = Request::new("GET", "/tenants/acme", access);
     let answer = world.api(&request).await?;
     let text = "The same user at her own door, to compare";
-    teller.step(text, &request.shown(), &answer.shown(), answer.status == 200);
+    teller.step(text, &format!("{}  {ann}", request.shown()), &answer.shown(), answer.status == 200);
     Ok(())
 }
 
-/// A refusal of the authorizer, with the reason that it logged.
-pub(super) fn refused(teller: &mut Teller<'_>, world: &World<'_>, text: &str, sent: &str, answer: &Answer) {
-    let reason = world.logged_code("authorizer").map(|code| format!("  reason {code}")).unwrap_or_default();
-    teller.step(text, sent, &format!("{}{reason}", answer.status), answer.status == 403);
+/// A refusal of the authorizer is right only with the right reason.
+pub(super) async fn refused(
+    teller: &mut Teller<'_>,
+    world: &World<'_>,
+    text: &str,
+    request: &Request<'_>,
+    what: &str,
+    reason: &str,
+) -> Result<()> {
+    let answer = world.api(request).await?;
+    let logged = world.reason(request).await?;
+    let sent = format!("{}  {what}", request.shown());
+    teller.step(text, &sent, &format!("{}  (reason {logged})", answer.status), answer.status == 403 && logged == reason);
+    Ok(())
+}
+
+/// Whether a back end refused, with this status and code.
+pub(super) fn refused_by_back_end(answer: &Answer, status: u16, code: &str) -> bool {
+    answer.status == status && answer.body.get("code") == Some(&json!(code))
 }

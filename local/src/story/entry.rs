@@ -3,6 +3,7 @@
 use anyhow::Result;
 use serde_json::{Value, json};
 
+use super::attempts::refused_by_back_end;
 use super::person::Person;
 use super::teller::Teller;
 use super::token::short;
@@ -37,20 +38,22 @@ pub(super) async fn tell(teller: &mut Teller<'_>, world: &World<'_>, cast: &mut 
     let answer = world.api(&request).await?;
     teller.step("Ann replaces the version that she has seen", &request.shown(), &answer.shown(), answer.status == 200);
 
+    let body = json!({ "title": "Shopping list", "body": ["milk"] });
     let request = Request::new("PUT", "/items/list", ann.access()?).header("If-Match", &version).body(body);
     let answer = world.api(&request).await?;
     let text = "A second write to the old version is refused: nothing is overwritten unseen";
-    teller.step(text, &request.shown(), &answer.shown(), answer.status == 412);
+    teller.step(text, &request.shown(), &answer.shown(), refused_by_back_end(&answer, 412, "VersionChanged"));
     Ok(())
 }
 
-/// Sign-up and confirmation with the code from the mail.
-pub(super) async fn sign_up(teller: &mut Teller<'_>, world: &World<'_>, person: &Person) -> Result<()> {
+/// Sign-up and confirmation, step by step.
+async fn sign_up(teller: &mut Teller<'_>, world: &World<'_>, person: &Person) -> Result<()> {
     let (name, email) = (person.name, person.email);
     let answer = person.sign_up(world, &[]).await?;
     let waits = answer.body.get("UserConfirmed") == Some(&Value::Bool(false));
     let sent = format!("SignUp  {email}, a password");
-    teller.step(&format!("{name} signs up and has to prove the address"), &sent, &answer.shown(), waits);
+    let back = format!("{}  UserConfirmed: {}, a code is mailed", answer.status, !waits);
+    teller.step(&format!("{name} signs up and has to prove the address"), &sent, &back, waits);
 
     let answer = person.confirm(world, "000000").await?;
     let right = answer.error() == Some("CodeMismatchException");
@@ -60,7 +63,20 @@ pub(super) async fn sign_up(teller: &mut Teller<'_>, world: &World<'_>, person: 
     let code = world.mailed_code(email).await?;
     let answer = person.confirm(world, &code).await?;
     let sent = format!("ConfirmSignUp  {email}, code {code} from the mail");
-    teller.step("The code from the mail confirms", &sent, &answer.shown(), answer.status == 200);
+    let text = "The code from the mail confirms, and post-confirmation gives the user a place";
+    teller.step(text, &sent, &answer.shown(), answer.status == 200);
+    Ok(())
+}
+
+/// The same in one step, for those who come later.
+pub(super) async fn join(teller: &mut Teller<'_>, world: &World<'_>, person: &Person) -> Result<()> {
+    let signed_up = person.sign_up(world, &[]).await?;
+    let code = world.mailed_code(person.email).await?;
+    let confirmed = person.confirm(world, &code).await?;
+    let sent = format!("SignUp, ConfirmSignUp  {}, code {code} from the mail", person.email);
+    let back = format!("{}, {}", signed_up.status, confirmed.shown());
+    let right = signed_up.status == 200 && confirmed.status == 200;
+    teller.step(&format!("{} signs up and confirms", person.name), &sent, &back, right);
     Ok(())
 }
 

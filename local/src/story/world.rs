@@ -1,6 +1,5 @@
 //! The calls of the story: what a page or an app would send.
 
-use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -8,6 +7,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Map, Value};
 
 use super::Stage;
+use super::authorizer::Authorizer;
 use super::token::Token;
 
 /// The deployed stack, as its users reach it.
@@ -16,7 +16,7 @@ pub(super) struct World<'a> {
     http: reqwest::Client,
     gateway: &'a str,
     api: &'a str,
-    log: &'a Path,
+    authorizer: Authorizer,
     pub(super) client: &'a str,
     pub(super) directory_table: &'a str,
     pub(super) items_table: &'a str,
@@ -58,17 +58,17 @@ impl<'a> Request<'a> {
     pub(super) fn shown(&self) -> String {
         let header = self.header.map(|(name, value)| format!("  {name}: {value}")).unwrap_or_default();
         let body = self.body.as_ref().map(|body| format!("  {body}")).unwrap_or_default();
-        format!("{} {}{header}{body}", self.method, self.path)
+        format!("{} {}{header}{body}", self.method, short_ids(self.path))
     }
 }
 
 impl<'a> World<'a> {
-    pub(super) fn new(stage: &'a Stage<'a>) -> Result<Self> {
+    pub(super) async fn new(stage: &'a Stage<'a>) -> Result<Self> {
         let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(30)).build()?;
         Ok(Self {
             http,
             gateway: stage.gateway,
-            log: stage.log,
+            authorizer: Authorizer::find(stage.owner, stage.outputs.get("ApiId")?).await?,
             api: stage.outputs.get("ApiId")?,
             client: stage.outputs.get("WebClientId")?,
             directory_table: stage.outputs.get("DirectoryTableName")?,
@@ -104,6 +104,12 @@ impl<'a> World<'a> {
         Answer::read(call.send().await?).await
     }
 
+    /// The authorizer's own reason code for a call.
+    pub(super) async fn reason(&self, request: &Request<'_>) -> Result<String> {
+        let token = request.token.context("a call without a token never reaches the authorizer")?;
+        self.authorizer.reason(request.method, request.path, token).await
+    }
+
     /// The code in the last mail to an address, as the person would read it.
     pub(super) async fn mailed_code(&self, email: &str) -> Result<String> {
         let url = format!("{}/_ministack/ses/messages", self.gateway);
@@ -115,17 +121,6 @@ impl<'a> World<'a> {
         let text = text.with_context(|| format!("no mail came to {email}"))?;
         let mut words = text.split(|sign: char| !sign.is_ascii_digit());
         words.find(|word| word.len() == 6).map(str::to_owned).context("the mail holds no code")
-    }
-
-    /// The reason code of the last line that `function` logged.
-    pub(super) fn logged_code(&self, function: &str) -> Option<String> {
-        let text = std::fs::read(self.log).ok()?;
-        let text = String::from_utf8_lossy(&text);
-        let line = text.lines().rev().find(|line| line.contains(&format!(r#""function":"{function}""#)))?;
-        let json = line.get(line.find('{')?..)?;
-        let line: Value = serde_json::Deserializer::from_str(json).into_iter().next()?.ok()?;
-        let code = line.get("code").or_else(|| line.get("fields")?.get("code"))?;
-        code.as_str().map(str::to_owned)
     }
 
     /// The sort keys of a partition, read by the operator.
@@ -152,31 +147,81 @@ impl Answer {
 
     /// Status and body, without anything secret.
     pub(super) fn shown(&self) -> String {
+        let text = |name: &str| self.body.get(name).and_then(Value::as_str).unwrap_or_default();
         let version = self.version.as_ref().map(|tag| format!("  etag {tag}")).unwrap_or_default();
-        match (&self.body, self.error()) {
-            (_, Some(kind)) => {
-                let text = self.body.get("message").and_then(Value::as_str).unwrap_or_default();
-                format!("{} {kind}: {text}", self.status)
-            }
-            (Value::Object(members), _) => format!("{}{version}  {}", self.status, brief(members)),
-            _ => format!("{}{version}", self.status),
-        }
+        let said = match &self.body {
+            _ if self.error().is_some() => format!(" {}: {}", self.error().unwrap_or_default(), text("message")),
+            _ if self.body.get("code").is_some() => format!(" {}: {}", text("code"), text("detail")),
+            Value::Object(members) if !members.is_empty() => format!("  {}", brief(members)),
+            _ => String::new(),
+        };
+        format!("{}{version}{said}", self.status)
     }
 }
 
-/// Tokens and sessions cut down to their presence; the rest in one short line.
+/// One short line, without tokens and sessions.
 fn brief(members: &Map<String, Value>) -> String {
-    let secret = |name: &str| name.ends_with("Token") || name == "Session";
-    let shown = members.iter().filter(|(name, _)| !secret(name) && *name != "AuthenticationResult");
-    let kept: Map<_, _> = shown.map(|(name, value)| (name.clone(), value.clone())).collect();
-    let text = Value::Object(kept).to_string();
+    let secret = |name: &str| name.ends_with("Token") || name == "Session" || name == "AuthenticationResult";
+    let shown: Map<_, _> = members.iter().filter(|(name, _)| !secret(name)).map(|(n, v)| (n.clone(), v.clone())).collect();
+    let text = short_ids(&Value::Object(shown).to_string());
     match text.char_indices().nth(160) {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
         None => text,
     }
 }
 
+/// The text with its long ids cut down to what tells them apart.
+pub(super) fn short_ids(text: &str) -> String {
+    let is_id = |word: &str| word.len() == 36 && word.split('-').map(str::len).eq([8, 4, 4, 4, 12]);
+    let parts = text.split_inclusive(|sign: char| !sign.is_ascii_alphanumeric() && sign != '-');
+    let cut = parts.map(|part| {
+        let word = part.trim_end_matches(|sign: char| !sign.is_ascii_alphanumeric() && sign != '-');
+        let rest = part.strip_prefix(word).unwrap_or_default();
+        if is_id(word) { format!("{}…{rest}", super::token::short(word)) } else { part.to_owned() }
+    });
+    cut.collect()
+}
+
 /// The address of the API below the gateway.
 pub(super) fn api_url(gateway: &str, api: &str) -> String {
     format!("{gateway}/_aws/execute-api/{api}/$default")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn answer(status: u16, body: Value) -> Answer {
+        Answer { status, body, version: None }
+    }
+
+    #[test]
+    fn what_is_shown_holds_no_token() {
+        let table = [
+            (json!({}), "200"),
+            (json!({ "AccessToken": "a.b.c", "Session": "s", "AuthenticationResult": { "IdToken": "a" } }), "200  {}"),
+            (json!({ "a": 1, "IdToken": "a.b.c" }), r#"200  {"a":1}"#),
+            (json!({ "__type": "x#Refused", "message": "no" }), "200 Refused: no"),
+            (json!({ "code": "NotFound", "detail": "No.", "instance": "urn" }), "200 NotFound: No."),
+        ];
+        for (body, expected) in table {
+            assert_eq!(answer(200, body.clone()).shown(), expected, "{body}");
+        }
+    }
+
+    #[test]
+    fn long_ids_are_cut_and_nothing_else() {
+        let table = [
+            ("/members/01848fee-9d1a-415e-8fda-84098981c532/roles", "/members/01848fee…/roles"),
+            (r#"{"subject":"01848fee-9d1a-415e-8fda-84098981c532"}"#, r#"{"subject":"01848fee…"}"#),
+            ("01848fee-9d1a-415e-8fda-84098981c532", "01848fee…"),
+            ("/tenants/acme-of-the-world", "/tenants/acme-of-the-world"),
+            ("", ""),
+        ];
+        for (text, expected) in table {
+            assert_eq!(short_ids(text), expected);
+        }
+    }
 }
