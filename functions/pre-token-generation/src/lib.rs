@@ -14,7 +14,8 @@ pub use people::People;
 pub use settings::Settings;
 
 use serde_json::value::RawValue;
-use shared::claims::{self, Decision, EventVersion, Overrides};
+use shared::claims::{self, Decision, Dropped, EventVersion, Overrides};
+use shared::names::Subject;
 use shared::provisioning;
 use shared::rules::Rules;
 use shared::tenants::{Reason, Tenancy};
@@ -81,7 +82,7 @@ impl<P: People> Handler for PreTokenGeneration<P> {
         };
         note(&found, &overrides, invocation);
         let code = code(&found, &overrides, &trigger.source);
-        let subject = trigger.request.attributes.subject().map(str::to_owned);
+        let subject = trigger.request.attributes.subject().and_then(Subject::parse).map(|subject| subject.to_string());
         Ok(Answer { body: reply(&event, trigger.version, &overrides)?, code, subject })
     }
 }
@@ -129,9 +130,10 @@ fn note(found: &Found, overrides: &Overrides, invocation: &Invocation) {
     if let Some(doubt) = &found.doubt {
         tracing::warn!(request_id, code = "DirectoryUnread", cause = %doubt, "issued without tenant and roles");
     }
-    for dropped in &overrides.dropped {
-        let (token, reason) = (dropped.token.as_str(), dropped.reason.code());
-        tracing::warn!(request_id, code = "ClaimDropped", token, claim = dropped.claim, reason, "left a claim out");
+    if !overrides.dropped.is_empty() {
+        let one = |dropped: &Dropped| format!("{} {} {}", dropped.token.as_str(), dropped.claim, dropped.reason.code());
+        let claims = overrides.dropped.iter().map(one).collect::<Vec<_>>().join(", ");
+        tracing::warn!(request_id, code = "ClaimsDropped", claims, "issued without some claims");
     }
 }
 

@@ -49,6 +49,8 @@ pub(crate) enum Doubt {
     Directory(Error),
     /// Another call has just written the profile, and the index lags behind.
     NotShownYet,
+    /// The directory took longer than the token can wait.
+    TooSlow,
 }
 
 /// What the directory knows of a provisioned user.
@@ -62,6 +64,10 @@ struct Known {
 /// the token goes out without it.
 const LAG_MS: [u64; 3] = [40, 80, 160];
 
+/// How long all of it may take. What is left of the function's own limit is
+/// for the answer: slowness must not end a sign-in either.
+const LIMIT: Duration = Duration::from_millis(3_000);
+
 /// Finds out where the user acts. Without `people`, groups alone say it.
 ///
 /// When the directory gives no answer, or one that is in doubt, the token goes
@@ -70,7 +76,8 @@ pub(crate) async fn find<P: People>(people: Option<&P>, rules: &Rules, user: Use
     let Some(people) = people else {
         return Found { tenancy: tenants::decide(&rules.tenants, user.groups, None, None), healed: false, doubt: None };
     };
-    match known(people, rules, user).await {
+    let known = tokio::time::timeout(LIMIT, known(people, rules, user)).await.unwrap_or(Err(Doubt::TooSlow));
+    match known {
         Ok(Known { memberships, chosen, healed }) => {
             let tenancy = tenants::decide(&rules.tenants, user.groups, Some(&memberships), chosen.as_ref());
             Found { tenancy, healed, doubt: None }
@@ -116,6 +123,7 @@ impl fmt::Display for Doubt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::SubjectMissing => f.write_str("the event names no usable subject"),
+            Self::TooSlow => f.write_str("the directory took too long"),
             Self::NotShownYet => f.write_str("the profile does not show in the index yet"),
             Self::Directory(error) => write!(f, "{}: {}", error.code(), shell::chain(error)),
         }

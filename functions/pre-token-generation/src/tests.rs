@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, VecDeque};
 use std::sync::Mutex;
 
 use directory::testing::{Calls, Database, TABLE};
-use directory::{Directory, Error, Newcomer, Person, Profile, Provisioned, Subject};
+use directory::{Directory, Error, Newcomer, Person, Profile, Provisioned};
 use serde_json::{Value, json};
 use shared::names::{RoleName, TenantId};
 use shared::tenants::{Membership, Status};
@@ -352,6 +352,28 @@ async fn the_first_token_provisions_and_every_later_one_is_one_round_trip() {
         bodies.insert(answer.body.get().to_owned());
     }
     assert_eq!(bodies.len(), 1, "the same facts give the same answer");
+}
+
+/// A directory that never answers.
+struct Silence;
+
+impl People for Silence {
+    async fn person(&self, _: &Subject) -> Result<Person, Error> {
+        std::future::pending().await
+    }
+
+    async fn provision(&self, _: &Rules, _: Newcomer<'_>) -> Result<Provisioned, Error> {
+        std::future::pending().await
+    }
+}
+
+#[tokio::test]
+async fn a_directory_that_never_answers_costs_rights_and_not_the_sign_in() {
+    let event = event("2", SIGN_IN);
+    let begun = std::time::Instant::now();
+    let answer = answer(rules("directory", "v2", ""), Some(Silence), &event).await.unwrap();
+    assert_eq!((answer.code, response(&answer, &event)), ("DirectoryUnread", event["response"].clone()), "N12");
+    assert!(begun.elapsed().as_millis() < u128::from(PreTokenGeneration::<Silence>::LIMIT_MS), "T19");
 }
 
 #[tokio::test]
