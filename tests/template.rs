@@ -413,7 +413,7 @@ fn data_outlives_mistakes() {
     assert_eq!(template.resolve(&pool["Properties"]["DeletionProtection"]).unwrap(), "ACTIVE");
     for id in ["UserPool", "DirectoryTable", "ItemsTable"] {
         let resource = template.resource(id).unwrap();
-        assert_eq!(resource["DeletionPolicy"], "RetainExceptOnCreate", "{id}");
+        assert_eq!(resource["DeletionPolicy"], "Retain", "{id}");
         assert_eq!(resource["UpdateReplacePolicy"], "Retain", "{id}");
     }
 }
