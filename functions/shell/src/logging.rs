@@ -24,7 +24,9 @@ pub(crate) fn start(function: &str, lookup: crate::Lookup<'_>) -> Result<(), cra
     let targets = Targets::new()
         .with_default(LevelFilter::WARN)
         .with_targets(OURS.map(|name| (name, level)))
-        .with_target(own, level);
+        .with_target(own, level)
+        // It repeats each failure as an error, after our own line has said it with its code.
+        .with_target("lambda_runtime::layers::panic", LevelFilter::OFF);
     let json = tracing_subscriber::fmt::layer().json().flatten_event(true).with_target(false).with_ansi(false);
     // A second start in one process (tests) keeps the first subscriber.
     let _ = tracing_subscriber::registry().with(targets).with(json).try_init();
