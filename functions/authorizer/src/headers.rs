@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
+use shared::token::MAX_TOKEN_BYTES;
 
 /// Why there is no token to look at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,8 +112,9 @@ pub(crate) fn one_value<'a>(headers: &'a [String], all: &'a [String]) -> Result<
 /// space. Whether what follows is a token is for the token's own reader.
 /// <https://www.rfc-editor.org/rfc/rfc6750#section-2.1>
 pub(crate) fn bearer(value: &str) -> Result<&str, Missing> {
-    // Several headers of one name arrive joined by commas, which no token has.
-    if value.contains(',') {
+    // Several headers of one name arrive joined by commas, which no token has. A
+    // text that is too long to be a token is not searched for them.
+    if value.len() <= 2 * MAX_TOKEN_BYTES && value.contains(',') {
         return Err(Missing::OneToken);
     }
     match value.split_once(' ') {

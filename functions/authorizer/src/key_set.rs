@@ -143,13 +143,7 @@ impl<F: Fetch> KeySets<F> {
         state.last = Some(now);
         match fetched {
             Ok(keys) => {
-                if keys.leaks_private_key() {
-                    tracing::error!(
-                        issuer = issuer.name,
-                        code = "PrivateKeyPublished",
-                        "the key set holds a private key"
-                    );
-                }
+                report(&issuer.name, &keys);
                 *state = State { keys: Some((Arc::new(keys), now)), last: Some(now), ..State::default() };
             }
             Err(problem) => {
@@ -159,6 +153,16 @@ impl<F: Fetch> KeySets<F> {
                 state.failure = Some(Unavailable(Arc::from(cause)));
             }
         }
+    }
+}
+
+/// Tells whoever runs the issuer what is odd about its keys.
+fn report(issuer: &str, keys: &KeySet) {
+    if keys.leaks_private_key() {
+        tracing::error!(issuer, code = "PrivateKeyPublished", "the key set holds a private key");
+    }
+    if keys.skipped() > 0 {
+        tracing::warn!(issuer, code = "KeysSkipped", count = keys.skipped(), "some keys cannot be used here");
     }
 }
 

@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 use authorizer::{Authorizer, Fetch, FetchError, Fetcher, KeySets, Limits};
 use serde_json::json;
 use support::{
-    Behaviour, ISSUER, KEY, NEXT_KEY, Server, call, claims, code, good, http, key_set, limits, response, settings, with,
+    Behaviour, ISSUER, KEY, NEXT_KEY, Server, call, call_at, claims, code, good, http, key_set, limits, now, response,
+    settings, with,
 };
 use tokio::time::sleep;
 
@@ -285,4 +286,25 @@ async fn strange_issuers_cost_nothing() {
     }
     assert_eq!(server.requests(), 1, "K21");
     assert!(sets(&server, limits()).get("https://other.example", "k").await.is_err());
+}
+
+#[tokio::test]
+async fn setting_the_clock_moves_tokens_and_not_key_sets() {
+    let server = Server::start(Behaviour::document(&key_set(&[&KEY]))).await;
+    let long = Limits { cool_down: Duration::from_secs(60), ..Limits::default() };
+    let authorizer = Authorizer::start(settings(&server.address, "simple"), Fetcher::new(), long).await;
+    let event = |token: &str| http("/items", &format!("Bearer {token}")).to_string();
+    let unknown = KEY.token_with(&json!({"kid": "unknown", "alg": "RS256"}), &claims());
+    let good = good();
+    for (now, expected) in [
+        (now(), "Allowed"),
+        (now() - 3_600, "TokenNotYetValid"),
+        (now() + 86_400, "TokenExpired"),
+        (0, "TokenNotYetValid"),
+        (u64::MAX, "TokenExpired"),
+    ] {
+        assert_eq!(call_at(&authorizer, &event(&good), now).await.unwrap().code, expected, "K18 {now}");
+        assert_eq!(call_at(&authorizer, &event(&unknown), now).await.unwrap().code, "KeyUnknown", "K18 {now}");
+    }
+    assert_eq!(server.requests(), 1, "K18");
 }

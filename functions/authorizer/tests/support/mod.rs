@@ -163,8 +163,13 @@ pub(crate) async fn call<F: Fetch>(authorizer: &Authorizer<F>, event: &Value) ->
 }
 
 pub(crate) async fn call_text<F: Fetch>(authorizer: &Authorizer<F>, event: &str) -> Result<Answer, Failure> {
+    call_at(authorizer, event, now()).await
+}
+
+/// The same, at another time of the wall clock.
+pub(crate) async fn call_at<F: Fetch>(authorizer: &Authorizer<F>, event: &str, now: u64) -> Result<Answer, Failure> {
     let raw = RawValue::from_string(event.to_owned()).unwrap();
-    authorizer.handle(&raw, &Invocation { request_id: "r".to_owned(), now: now() }).await
+    authorizer.handle(&raw, &Invocation { request_id: "r".to_owned(), now }).await
 }
 
 /// An HTTP API event, payload 2.0.
