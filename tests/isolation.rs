@@ -5,6 +5,8 @@
 //! documents of `template.yaml`, for random tenants and keys. The policies that
 //! the authorizer writes are held against the route table in the same way.
 
+#![expect(clippy::expect_used, reason = "a check fails by panicking")]
+
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
@@ -93,8 +95,11 @@ fn fill_in(statement: &Value, context: &Context) -> Value {
     statement
 }
 
+/// The partitions that a request names, if it names any.
+type Partitions<'a> = Option<&'a [&'a str]>;
+
 /// A DynamoDB request: who is tagged how, and which partitions it names.
-fn request(tenant: Option<&str>, partitions: Option<&[&str]>) -> Context {
+fn request(tenant: Option<&str>, partitions: Partitions<'_>) -> Context {
     let mut context = Context::new();
     if let Some(tenant) = tenant {
         context.insert("aws:PrincipalTag/tenant".into(), ContextValue::String(tenant.to_owned()));
@@ -119,7 +124,7 @@ const TABLES: [&str; 2] = ["DirectoryTable", "ItemsTable"];
 #[test]
 fn a_tenant_session_opens_its_own_partitions_and_no_others() {
     let role = Role::of(&Template::read().unwrap(), "TenantRole");
-    let rows: [(Option<&str>, Option<&[&str]>, bool); 22] = [
+    let rows: [(Option<&str>, Partitions<'_>, bool); 22] = [
         (Some("acme"), Some(&["acme#members"]), true),
         (Some("acme"), Some(&["acme#items"]), true),
         (Some("acme"), Some(&["acme#"]), true),
@@ -194,6 +199,9 @@ fn easing_the_check_for_an_emulator_opens_no_foreign_partition() {
     assert!(role.may("dynamodb:Query", &table("ItemsTable"), &request(Some("acme"), None)));
 }
 
+/// The session tags that a caller asks for.
+type Tags<'a> = &'a [(&'a str, &'a str)];
+
 #[test]
 fn only_the_back_ends_take_the_tenant_role_and_only_with_one_tag() {
     let template = Template::read().unwrap();
@@ -204,7 +212,7 @@ fn only_the_back_ends_take_the_tenant_role_and_only_with_one_tag() {
         statement["Resource"] = json!("*");
     }
     let role = |name: &str| format!("arn:aws:iam::{ACCOUNT}:role/{name}");
-    let rows: [(&str, &[(&str, &str)], bool); 8] = [
+    let rows: [(&str, Tags<'_>, bool); 8] = [
         ("UserApiRole", &[("tenant", "acme")], true),
         ("AdminApiRole", &[("tenant", "acme")], true),
         ("AuthorizerRole", &[("tenant", "acme")], false),

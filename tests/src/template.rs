@@ -38,7 +38,7 @@ impl Template {
         let documents = Yaml::load_from_str(text).context("the template is not YAML")?;
         let [document] = documents.as_slice() else { bail!("a template is one document") };
         let root = json_of(document)?;
-        let defaults = members(&root["Parameters"]).filter_map(|(name, parameter)| {
+        let defaults = members(at(&root, "/Parameters")).filter_map(|(name, parameter)| {
             let default = parameter.get("Default")?;
             Some((name.clone(), typed(parameter, default)))
         });
@@ -48,7 +48,8 @@ impl Template {
 
     /// The same template, deployed with another value for one parameter.
     pub fn with(mut self, parameter: &str, value: &str) -> Result<Self> {
-        let declared = self.root["Parameters"].get(parameter).with_context(|| format!("no parameter {parameter}"))?;
+        let declared =
+            at(&self.root, "/Parameters").get(parameter).with_context(|| format!("no parameter {parameter}"))?;
         let value = typed(declared, &json!(value));
         self.parameters.insert(parameter.to_owned(), value);
         Ok(self)
@@ -56,22 +57,22 @@ impl Template {
 
     /// One section of the template, as it is written.
     pub fn section(&self, name: &str) -> &Value {
-        &self.root[name]
+        self.root.get(name).unwrap_or(&Value::Null)
     }
 
     /// Every resource by its logical id, as it is written.
     pub fn resources(&self) -> impl Iterator<Item = (&str, &Value)> {
-        members(&self.root["Resources"]).map(|(id, resource)| (id.as_str(), resource))
+        members(at(&self.root, "/Resources")).map(|(id, resource)| (id.as_str(), resource))
     }
 
     /// The resources of one type.
     pub fn of_type<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = (&'a str, &'a Value)> {
-        self.resources().filter(move |(_, resource)| resource["Type"] == kind)
+        self.resources().filter(move |(_, resource)| at(resource, "/Type") == kind)
     }
 
     /// One resource, as it is written.
     pub fn resource(&self, id: &str) -> Result<&Value> {
-        self.root["Resources"].get(id).with_context(|| format!("no resource {id}"))
+        at(&self.root, "/Resources").get(id).with_context(|| format!("no resource {id}"))
     }
 
     /// The resources that `id` names, whatever the conditions.
@@ -79,17 +80,17 @@ impl Template {
         let mut names = BTreeSet::new();
         collect_names(self.resource(id)?, &mut names);
         // What every function has stands in the globals.
-        if self.resource(id)?["Type"] == "AWS::Serverless::Function" {
-            collect_names(&self.root["Globals"]["Function"], &mut names);
+        if at(self.resource(id)?, "/Type") == "AWS::Serverless::Function" {
+            collect_names(at(&self.root, "/Globals/Function"), &mut names);
         }
-        names.retain(|name| self.root["Resources"].get(name).is_some());
+        names.retain(|name| self.resource(name).is_ok());
         Ok(names)
     }
 
     /// The environment that a function is deployed with.
     pub fn environment(&self, function: &str) -> Result<BTreeMap<String, String>> {
-        let own = &self.resource(function)?["Properties"]["Environment"]["Variables"];
-        let common = &self.root["Globals"]["Function"]["Environment"]["Variables"];
+        let own = at(self.resource(function)?, "/Properties/Environment/Variables");
+        let common = at(&self.root, "/Globals/Function/Environment/Variables");
         let mut environment = BTreeMap::new();
         for (key, value) in members(common).chain(members(own)) {
             environment.insert(key.clone(), text_of(&self.resolve(value)?)?);
@@ -100,17 +101,17 @@ impl Template {
     /// All that IAM lets a role do: its own policies and those attached to it.
     pub fn statements(&self, role: &str) -> Result<Vec<Value>> {
         let mut documents = Vec::new();
-        for policy in items(&self.resource(role)?["Properties"]["Policies"]) {
-            documents.push(&policy["PolicyDocument"]);
+        for policy in items(at(self.resource(role)?, "/Properties/Policies")) {
+            documents.push(at(policy, "/PolicyDocument"));
         }
         for (_, policy) in self.of_type("AWS::IAM::Policy") {
-            if items(&policy["Properties"]["Roles"]).any(|named| named["Ref"] == role) {
-                documents.push(&policy["Properties"]["PolicyDocument"]);
+            if items(at(policy, "/Properties/Roles")).any(|named| at(named, "/Ref") == role) {
+                documents.push(at(policy, "/Properties/PolicyDocument"));
             }
         }
         let mut statements = Vec::new();
         for document in documents {
-            statements.extend(items(&self.resolve(document)?["Statement"]).cloned());
+            statements.extend(items(at(&self.resolve(document)?, "/Statement")).cloned());
         }
         Ok(statements)
     }
@@ -124,8 +125,8 @@ impl Template {
                 Some(("Fn::Sub", text)) => self.substitute(&text_of(text)?),
                 Some(("Fn::Join", parts)) => self.join(parts),
                 Some(("Fn::If", branches)) => {
-                    let branch = if self.condition(&text_of(&branches[0])?)? { &branches[1] } else { &branches[2] };
-                    self.resolve(branch)
+                    let holds = self.condition(&text_of(at(branches, "/0"))?)?;
+                    self.resolve(at(branches, if holds { "/1" } else { "/2" }))
                 }
                 _ => {
                     let mut resolved = Map::new();
@@ -149,7 +150,7 @@ impl Template {
 
     /// Whether a condition holds.
     pub fn condition(&self, name: &str) -> Result<bool> {
-        let condition = self.root["Conditions"].get(name).with_context(|| format!("no condition {name}"))?;
+        let condition = at(&self.root, "/Conditions").get(name).with_context(|| format!("no condition {name}"))?;
         self.holds(condition)
     }
 
@@ -157,12 +158,14 @@ impl Template {
         let object = condition.as_object().context("a condition is an object")?;
         match sole(object) {
             Some(("Condition", name)) => self.condition(&text_of(name)?),
-            Some(("Fn::Not", inner)) => Ok(!self.holds(&inner[0])?),
+            Some(("Fn::Not", inner)) => Ok(!self.holds(at(inner, "/0"))?),
             Some(("Fn::And", all)) => {
                 let each = items(all).map(|one| self.holds(one)).collect::<Result<Vec<_>>>()?;
                 Ok(each.into_iter().all(|held| held))
             }
-            Some(("Fn::Equals", pair)) => Ok(text_of(&self.resolve(&pair[0])?)? == text_of(&self.resolve(&pair[1])?)?),
+            Some(("Fn::Equals", pair)) => {
+                Ok(text_of(&self.resolve(at(pair, "/0"))?)? == text_of(&self.resolve(at(pair, "/1"))?)?)
+            }
             _ => bail!("unknown condition {condition}"),
         }
     }
@@ -203,11 +206,16 @@ impl Template {
     }
 
     fn join(&self, parts: &Value) -> Result<Value> {
-        let separator = text_of(&parts[0])?;
-        let list = self.resolve(&parts[1])?;
+        let separator = text_of(at(parts, "/0"))?;
+        let list = self.resolve(at(parts, "/1"))?;
         let texts = items(&list).map(text_of).collect::<Result<Vec<_>>>()?;
         Ok(json!(texts.join(&separator)))
     }
+}
+
+/// What lies at a JSON pointer; null when nothing does.
+pub fn at<'a>(value: &'a Value, pointer: &str) -> &'a Value {
+    value.pointer(pointer).unwrap_or(&Value::Null)
 }
 
 /// The entries of a list; a single value counts as a list of one, nothing as none.
@@ -239,7 +247,7 @@ fn sole(object: &Map<String, Value>) -> Option<(&str, &Value)> {
 
 /// A parameter's value as the template sees it: a list where the type says so.
 fn typed(parameter: &Value, value: &Value) -> Value {
-    match (parameter["Type"].as_str(), value.as_str()) {
+    match (at(parameter, "/Type").as_str(), value.as_str()) {
         (Some("CommaDelimitedList"), Some(text)) => text.split(',').map(str::trim).collect(),
         _ => value.clone(),
     }
@@ -256,7 +264,7 @@ fn text_of(value: &Value) -> Result<String> {
 
 /// Made-up values of the attributes that the template asks for.
 fn get_att(attribute: &Value) -> Result<Value> {
-    let (id, name) = (text_of(&attribute[0])?, text_of(&attribute[1])?);
+    let (id, name) = (text_of(at(attribute, "/0"))?, text_of(at(attribute, "/1"))?);
     let place = format!("{REGION}:{ACCOUNT}");
     let made_up = match name.as_str() {
         "ProviderName" => format!("cognito-idp.{REGION}.amazonaws.com/{REGION}_{id}"),
@@ -277,7 +285,7 @@ fn collect_names(value: &Value, names: &mut BTreeSet<String>) {
             for (key, value) in object {
                 match key.as_str() {
                     "Ref" | "DependsOn" => names.extend(texts(value)),
-                    "Fn::GetAtt" => names.extend(texts(&value[0])),
+                    "Fn::GetAtt" => names.extend(texts(at(value, "/0"))),
                     "Fn::Sub" => names.extend(substituted(value.as_str().unwrap_or_default())),
                     _ => collect_names(value, names),
                 }
