@@ -15,6 +15,9 @@ use crate::runtime_api::{Reply, RuntimeApi};
 pub(crate) const SECRET_ACCESS_KEY: &str = "canary-secret-access-key-0123456789abcdef";
 pub(crate) const SESSION_TOKEN: &str = "canary-session-token-0123456789abcdef";
 
+/// What only the one line of an invocation has.
+pub(crate) const DURATION: &str = "\"duration_ms\":";
+
 /// Longer than any answer may take; what is slower is stuck.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -99,7 +102,7 @@ impl Function {
         while !self.api.ready(Duration::from_millis(20)) {
             if self.has_exited() {
                 // The last lines may still be in the pipe.
-                self.log.wait_for("SettingRefused", Duration::from_millis(500));
+                self.log.wait_for(&["SettingRefused"], Duration::from_millis(500));
                 bail!("{} ended at start: {}", self.name, self.printed());
             }
             if begun.elapsed() > PATIENCE {
@@ -133,7 +136,7 @@ impl Function {
     /// Sends one event that has this long to be answered.
     pub fn invoke_within(&mut self, event: impl Into<Vec<u8>>, remaining: Duration) -> Outcome {
         self.sent += 1;
-        let request_id = format!("{}-{:08}", self.name, self.sent);
+        let request_id = format!("00000000-0000-4000-8000-{:012}", self.sent);
         let begun = Instant::now();
         self.api.send(&request_id, event.into(), remaining);
         let reply = loop {
@@ -160,15 +163,17 @@ impl Function {
         self.log.lines()
     }
 
-    /// What was logged of one invocation.
+    /// What was logged of one invocation, its own line last.
     pub fn log_of(&self, outcome: &Outcome) -> Vec<Line> {
-        self.log.wait_for(&format!("\"{}\"", outcome.request_id), Duration::from_secs(2))
+        self.log.wait_for(&[&format!("\"{}\"", outcome.request_id), DURATION], Duration::from_secs(2));
+        self.log.lines().into_iter().filter(|line| line.text.contains(&outcome.request_id)).collect()
     }
 
     /// The reason code that the log gives for an invocation.
     pub fn code_of(&self, outcome: &Outcome) -> Option<String> {
         let lines = self.log_of(outcome);
-        let line: Value = serde_json::from_str(&lines.first()?.text).ok()?;
+        let line = lines.iter().find(|line| line.text.contains(DURATION))?;
+        let line: Value = serde_json::from_str(&line.text).ok()?;
         Some(line.get("code")?.as_str()?.to_owned())
     }
 

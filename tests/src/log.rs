@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Where a line was printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,18 +45,13 @@ impl Log {
         self.0.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The lines that hold `text`; waits a moment for the first one, because a
-    /// pipe is read later than the answer that followed it.
-    pub(crate) fn wait_for(&self, text: &str, at_most: Duration) -> Vec<Line> {
-        let until = Instant::now() + at_most;
-        let mut lines = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
-        loop {
-            let found: Vec<Line> = lines.iter().filter(|line| line.text.contains(text)).cloned().collect();
-            let left = until.saturating_duration_since(Instant::now());
-            if !found.is_empty() || left.is_zero() {
-                return found;
-            }
-            lines = self.0.1.wait_timeout(lines, left).unwrap_or_else(PoisonError::into_inner).0;
-        }
+    /// Waits a moment for a line that holds all of `texts`: a pipe is read later
+    /// than the answer that followed it.
+    pub(crate) fn wait_for(&self, texts: &[&str], at_most: Duration) {
+        let lines = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let holds = |line: &Line| texts.iter().all(|text| line.text.contains(text));
+        // From the newest: that is where it will be.
+        let missing = |lines: &mut Vec<Line>| !lines.iter().rev().any(holds);
+        drop(self.0.1.wait_timeout_while(lines, at_most, missing));
     }
 }

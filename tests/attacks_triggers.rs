@@ -1,0 +1,689 @@
+//! Odd and hostile user-pool events, put to the built trigger functions.
+//!
+//! The ids are those of `attacks.md`, which also says what is not tried here.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use serde_json::{Value, json};
+use tests::http::Response;
+use tests::{Audit, DIRECTORY_TABLE, Function, Outcome, Reply, Services, workspace_root};
+
+const SUB: &str = "5b6ff4a8-0c11-4b4e-9d39-9c2a1f6f2a01";
+const CLIENT: &str = "1example23456789";
+const TRIGGERS: [&str; 3] = ["pre-sign-up", "post-confirmation", "pre-token-generation"];
+
+/// A trigger function and the services that it calls.
+struct Bench {
+    services: Services,
+    function: Function,
+    audit: Audit,
+}
+
+impl Bench {
+    fn start(function: &str) -> Result<Self> {
+        let services = Services::start()?;
+        let settings = services.settings();
+        Self::with(function, services, settings)
+    }
+
+    fn with(function: &str, services: Services, mut settings: Vec<(String, String)>) -> Result<Self> {
+        let rules = workspace_root().join("tests/attacks.rules.toml");
+        settings.push(("RULES_FILE".to_owned(), rules.display().to_string()));
+        // Everything that could be told is told, and still holds no secret.
+        settings.push(("LOG_LEVEL".to_owned(), "trace".to_owned()));
+        let mut audit = Audit::default();
+        ["canary-password-8d1f", "canary-metadata-77aa", "canary-address", "canary-number"]
+            .iter()
+            .for_each(|secret| audit.keep_secret(secret));
+        Ok(Self { services, function: Function::start(function, settings)?, audit })
+    }
+
+    fn send(&mut self, event: impl Into<Vec<u8>>) -> Result<Outcome> {
+        let outcome = self.function.invoke(event);
+        self.audit.outcome(&self.function, &outcome)?;
+        self.audit.printed(&self.function)?;
+        Ok(outcome)
+    }
+
+    fn code(&mut self, event: &Value) -> Result<String> {
+        let outcome = self.send(event.to_string())?;
+        self.function.code_of(&outcome).context("no code")
+    }
+
+    /// The answer to an event, which must be the event itself but for its response.
+    fn answer(&mut self, event: &Value) -> Result<Value> {
+        let mut answer = self.send(event.to_string())?.json()?;
+        let response = answer["response"].take();
+        let mut whole = event.clone();
+        whole["response"] = json!(null);
+        ensure!(answer == whole, "T17 the event came back changed: {answer}");
+        Ok(response)
+    }
+
+    fn still_serves(&mut self) -> Result<()> {
+        let event = good(self.function.name());
+        let outcome = self.send(event.to_string())?;
+        ensure!(matches!(outcome.reply, Reply::Answer(_)), "a good event is told {:?}", outcome.reply);
+        Ok(())
+    }
+
+    fn put(&self, item: Value) -> Result<()> {
+        self.services.put(DIRECTORY_TABLE, &item)
+    }
+}
+
+fn event(source: &str, version: &str, request: Value) -> Value {
+    json!({
+        "version": version,
+        "region": "us-east-1",
+        "userPoolId": "us-east-1_EXAMPLE01",
+        "userName": SUB,
+        "callerContext": {"awsSdkVersion": "aws-sdk-unknown-unknown", "clientId": CLIENT},
+        "triggerSource": source,
+        "request": request,
+        "response": {},
+    })
+}
+
+/// An event that the function answers.
+fn good(function: &str) -> Value {
+    match function {
+        "pre-sign-up" => sign_up(json!({"email": "ann@allowed.example"})),
+        "post-confirmation" => confirmation(attributes()),
+        _ => token("TokenGeneration_Authentication", json!({"userAttributes": attributes()})),
+    }
+}
+
+fn attributes() -> Value {
+    json!({"sub": SUB, "email": "ann@allowed.example", "email_verified": "true", "cognito:user_status": "CONFIRMED"})
+}
+
+fn sign_up(attributes: Value) -> Value {
+    event("PreSignUp_SignUp", "1", json!({"userAttributes": attributes, "validationData": null}))
+}
+
+fn confirmation(attributes: Value) -> Value {
+    event("PostConfirmation_ConfirmSignUp", "1", json!({ "userAttributes": attributes }))
+}
+
+fn token(source: &str, request: Value) -> Value {
+    event(source, "2", request)
+}
+
+/// The event with one member set.
+fn with(mut event: Value, pointer: &str, value: Value) -> Value {
+    let (parent, name) = pointer.rsplit_once('/').unwrap_or_default();
+    if let Some(object) = event.pointer_mut(parent).and_then(Value::as_object_mut) {
+        object.insert(name.to_owned(), value);
+    }
+    event
+}
+
+/// The event without one member.
+fn without(mut event: Value, pointer: &str) -> Value {
+    let (parent, name) = pointer.rsplit_once('/').unwrap_or_default();
+    if let Some(object) = event.pointer_mut(parent).and_then(Value::as_object_mut) {
+        object.remove(name);
+    }
+    event
+}
+
+#[test]
+fn no_event_breaks_a_trigger() -> Result<()> {
+    for function in TRIGGERS {
+        let mut bench = Bench::start(function)?;
+        let good = good(function);
+        let mut events = vec![json!(null), json!([]), json!("x"), json!({}), json!(7)];
+        // T06: members missing, one and two at a time; T05: null, and of other types.
+        let members = [
+            "/version",
+            "/region",
+            "/userPoolId",
+            "/userName",
+            "/callerContext",
+            "/triggerSource",
+            "/request",
+            "/response",
+            "/callerContext/clientId",
+            "/request/userAttributes",
+        ];
+        for (index, first) in members.iter().enumerate() {
+            for value in [json!(null), json!({}), json!([]), json!(""), json!(7), json!(true)] {
+                events.push(with(good.clone(), first, value));
+            }
+            for second in members.iter().skip(index) {
+                events.push(without(without(good.clone(), first), second));
+            }
+        }
+        for name in ["clientMetadata", "validationData", "groupConfiguration", "scopes"] {
+            for value in [json!(null), json!({}), json!([]), json!("x"), json!(7)] {
+                events.push(with(good.clone(), &format!("/request/{name}"), value));
+            }
+        }
+        for value in [json!(7), json!(1.5), json!(true), json!(null), json!({}), json!(["x"]), json!("v".repeat(2_049))]
+        {
+            for name in ["email", "email_verified", "sub", "identities", "custom:plan"] {
+                events.push(with(good.clone(), &format!("/request/userAttributes/{name}"), value.clone()));
+            }
+        }
+        for (index, event) in events.iter().enumerate() {
+            bench.send(event.to_string()).with_context(|| format!("T06 {function}: {event}"))?;
+            if index % 8 == 0 {
+                bench.still_serves().with_context(|| format!("T06 {function}, after {event}"))?;
+            }
+        }
+        bench.still_serves()?;
+    }
+    Ok(())
+}
+
+#[test]
+fn no_bytes_break_a_trigger() -> Result<()> {
+    for function in TRIGGERS {
+        let mut bench = Bench::start(function)?;
+        let text = good(function).to_string();
+        let deep = format!("{}{}", "[".repeat(10_000), "]".repeat(10_000));
+        let attributes: Vec<String> =
+            (0..10_000).map(|number| format!("\"custom:a{number}\":\"canary-address\"")).collect();
+        let rows: Vec<(&str, Vec<u8>)> = vec![
+            ("T15 a member twice", text.replacen('{', "{\"userName\":\"x\",", 1).into()),
+            ("T15 the same escaped", text.replacen('{', "{\"user\\u004eame\":\"x\",", 1).into()),
+            (
+                "T15 an attribute twice",
+                text.replacen("\"email\":", "\"email\":\"canary-address@evil.example\",\"email\":", 1).into(),
+            ),
+            ("T16 deep", text.replacen('{', &format!("{{\"x\":{deep},"), 1).into()),
+            (
+                "T16 deep attributes",
+                text.replacen("\"userAttributes\":{", &format!("\"userAttributes\":{{\"x\":{deep},"), 1).into(),
+            ),
+            ("T16 6 MB", text.replacen('{', &format!("{{\"x\":\"{}\",", "x".repeat(6_000_000)), 1).into()),
+            (
+                "T08 10,000 attributes",
+                text.replacen("\"userAttributes\":{", &format!("\"userAttributes\":{{{},", attributes.join(",")), 1)
+                    .into(),
+            ),
+            ("T16 a lone surrogate", text.replacen("ann@", "\\ud800@", 1).into()),
+        ];
+        for (says, bytes) in rows {
+            let outcome = bench.send(bytes).with_context(|| format!("{says}, {function}"))?;
+            let refused = says.starts_with("T15") || says.starts_with("T08");
+            ensure!(!refused || outcome.error().is_some(), "{says}, {function}: {:?}", outcome.reply);
+            bench.still_serves().with_context(|| format!("{says}, {function}"))?;
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn bytes_that_are_not_text_are_an_error_and_no_more() -> Result<()> {
+    for function in TRIGGERS.into_iter().chain(["authorizer"]) {
+        let issuer = tests::TokenIssuer::start()?;
+        let services = Services::start()?;
+        let mut settings = services.settings();
+        settings.extend(issuer.settings());
+        let mut bench = Bench::with(function, services, settings)?;
+        let text = if function == "authorizer" { "{\"x\":\"y\"}".to_owned() } else { good(function).to_string() };
+        let mut invalid = text.clone().into_bytes();
+        invalid.splice(6..7, [0xff, 0xfe]);
+        // T16: Lambda itself lets no such bytes through; the runtime answers them before the function does.
+        for bytes in [invalid, b"{".to_vec(), Vec::new(), b"\xef\xbb\xbf{}".to_vec()] {
+            let outcome = bench.function.invoke(bytes.clone());
+            ensure!(matches!(outcome.reply, Reply::Error { .. }), "T16 {function} {bytes:.8?}: {:?}", outcome.reply);
+            let again = bench.function.invoke(text.clone());
+            ensure!(!matches!(again.reply, Reply::Exited | Reply::TimedOut), "T16 {function}: {:?}", again.reply);
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn an_unknown_source_opens_nothing() -> Result<()> {
+    let mut bench = Bench::start("pre-sign-up")?;
+    // T01: who may enter is not decided by a source that nobody knows.
+    for source in [
+        json!("PreSignUp_Future"),
+        json!(""),
+        json!(null),
+        json!(7),
+        json!("TokenGeneration_HostedAuth"),
+        json!("presignup_signup"),
+    ] {
+        let code = bench.code(&with(good("pre-sign-up"), "/triggerSource", source.clone()))?;
+        ensure!(code == "UnknownSource", "T01 {source}: {code}");
+    }
+    let mut bench = Bench::start("post-confirmation")?;
+    // What comes after the fact passes, unchanged and without effect.
+    for source in [json!("PostConfirmation_Future"), json!(""), json!(null), json!("PreSignUp_SignUp")] {
+        let event = with(good("post-confirmation"), "/triggerSource", source.clone());
+        ensure!(bench.answer(&event)? == json!({}), "T01 {source}");
+    }
+    ensure!(bench.services.items(DIRECTORY_TABLE)?.is_empty(), "T01 an unknown source wrote something");
+    let mut bench = Bench::start("pre-token-generation")?;
+    for source in [json!("PostConfirmation_ConfirmSignUp"), json!(""), json!(null)] {
+        let code = bench.code(&with(good("pre-token-generation"), "/triggerSource", source.clone()))?;
+        ensure!(code == "UnknownSource", "T01 {source}: {code}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_sign_up_is_let_in_by_its_address_alone() -> Result<()> {
+    let mut bench = Bench::start("pre-sign-up")?;
+    let none = json!({"autoConfirmUser": false, "autoVerifyEmail": false, "autoVerifyPhone": false});
+    // U01, U02, U03, U04: let in, and nothing confirmed or verified, however it was asked for.
+    for address in ["ann@allowed.example", "ANN@ALLOWED.EXAMPLE", "a.n+n@allowed.example"] {
+        let asked = with(
+            sign_up(json!({"email": address})),
+            "/response",
+            json!({"autoConfirmUser": true, "autoVerifyEmail": true, "autoVerifyPhone": true}),
+        );
+        ensure!(bench.answer(&asked)? == none, "U02 {address}");
+    }
+    // U05
+    let addresses = [
+        "a@allowed.example.evil.example",
+        "a@evil.example#@allowed.example",
+        "\"a@allowed.example\"@evil.example",
+        "a@allowed.example.",
+        "a@\u{430}llowed.example",
+        "a@sub.allowed.example",
+        "a@allowed.example\n",
+        "a@allowed.example,b@evil.example",
+        "a@[127.0.0.1]",
+        "a@b@allowed.example",
+        "a@ allowed.example",
+        " a@allowed.example",
+        "a@allowed.example ",
+        "a@allowed",
+        "@allowed.example",
+        "a@",
+        "allowed.example",
+        "a@allowed.example\0",
+        "a(x)@allowed.example",
+        "<a@allowed.example>",
+        "a@allowed\u{ff0e}example",
+        "a@-allowed.example",
+        "a..b@allowed.example",
+        ".a@allowed.example",
+        "a@blocked.example",
+        "canary-address@evil.example",
+    ];
+    for address in addresses {
+        let outcome = bench.send(sign_up(json!({"email": address})).to_string())?;
+        ensure!(outcome.error() == Some("This e-mail address cannot be used."), "U05 {address:?}: {:?}", outcome.reply);
+    }
+    // U09: no address at all, with a telephone number or without.
+    for number in ["+15551234567", "0015551234567", "+1 555 canary-number", "+\u{661}\u{662}", "555"] {
+        let outcome = bench.send(sign_up(json!({"phone_number": number})).to_string())?;
+        ensure!(
+            outcome.error() == Some("A required detail is missing or cannot be used."),
+            "U09 {number}: {:?}",
+            outcome.reply
+        );
+    }
+    for number in ["0015551234567", "+1 555", "+\u{661}\u{662}\u{663}", "+0"] {
+        let event = sign_up(json!({"email": "ann@allowed.example", "phone_number": number}));
+        ensure!(bench.code(&event)? == "PhoneMalformed", "U09 {number}");
+    }
+    // U26: what decides about rights is not the client's to say.
+    for (name, value) in [
+        ("custom:role", "admin"),
+        ("custom:tenant", "t2"),
+        ("custom:roles", ""),
+        ("cognito:groups", "admin"),
+        ("email_verified", "true"),
+        ("identities", "[]"),
+    ] {
+        let event = sign_up(json!({"email": "ann@allowed.example", name: value}));
+        ensure!(bench.code(&event)? == "AttributeForbidden", "U26 {name}");
+    }
+    // U23, T13: an administrator is not bound; metadata changes nothing.
+    let admin =
+        with(sign_up(json!({"email": "a@blocked.example"})), "/triggerSource", json!("PreSignUp_AdminCreateUser"));
+    ensure!(bench.answer(&admin)? == none, "U23");
+    let metadata = json!({"role": "admin", "tenant": "t2", "autoConfirm": "true", "x": "canary-metadata-77aa"});
+    let event = with(sign_up(json!({"email": "a@evil.example"})), "/request/clientMetadata", metadata);
+    ensure!(bench.code(&event)? == "DomainNotAllowed", "T13");
+    Ok(())
+}
+
+#[test]
+fn a_provider_is_found_in_the_table_and_never_by_splitting() -> Result<()> {
+    let mut bench = Bench::start("pre-sign-up")?;
+    let verified = json!({"email": "ann@allowed.example", "email_verified": "true"});
+    let identities = |accounts: Value| with(verified.clone(), "/identities", json!(accounts.to_string()));
+    let google = |id: &str| json!({"userId": id, "providerName": "Google", "providerType": "Google", "primary": true});
+    let table = [
+        ("U22", "Google_123", verified.clone(), "Accepted"),
+        ("U22", "google_123", verified.clone(), "Accepted"),
+        ("U22", "Googlex_123", verified.clone(), "UnknownProvider"),
+        ("T09", "Corp_SAML_Login_ann@x.example", verified.clone(), "EmailUnverified"),
+        ("T09", "Corp_SAML_ann", verified.clone(), "UnknownProvider"),
+        ("T09", "Corp_Google_1", verified.clone(), "UnknownProvider"),
+        ("T09", "LoginWithAmazon_amzn1.account.AE", verified.clone(), "UnknownProvider"),
+        ("T09", "+15551234567", verified.clone(), "UnknownProvider"),
+        ("T09", "__proto__", verified.clone(), "UnknownProvider"),
+        ("T09", " Google_1", verified.clone(), "UnknownProvider"),
+        ("T09", "\u{202e}Google_1", verified.clone(), "UnknownProvider"),
+        ("T09", "../Google_1", verified.clone(), "UnknownProvider"),
+        ("T09", "Google", verified.clone(), "UnknownProvider"),
+        ("T09", &"x".repeat(10_240), verified.clone(), "UnknownProvider"),
+        ("T10", "Google_123", identities(json!([google("123")])), "Accepted"),
+        ("T10", "Google_123", identities(json!([google("124")])), "IdentitiesInconsistent"),
+        ("T10", "Google_123", identities(json!([{"userId": "123", "providerName": "Evil"}])), "IdentitiesInconsistent"),
+        ("T10", "Google_123", with(verified.clone(), "/identities", json!("[{\"userId\":")), "IdentitiesInconsistent"),
+        ("U12", "Google_123", with(verified.clone(), "/email_verified", json!("false")), "EmailUnverified"),
+        ("U12", "Google_123", with(verified.clone(), "/email", json!("ann@evil.example")), "DomainNotAllowed"),
+    ];
+    for (id, name, attributes, expected) in table {
+        let event =
+            event("PreSignUp_ExternalProvider", "1", json!({"userAttributes": attributes, "validationData": {}}));
+        let code = bench.code(&with(event, "/userName", json!(name)))?;
+        ensure!(code == expected, "{id} {name:.40}: {code} instead of {expected}");
+    }
+    // A name of the pool's own users that looks like a provider's.
+    let event = with(sign_up(json!({"email": "ann@allowed.example"})), "/userName", json!("Google_123"));
+    ensure!(bench.code(&event)? == "UserNameReserved", "T09");
+    Ok(())
+}
+
+fn items(bench: &Bench) -> Result<Vec<String>> {
+    let key = |item: &Value| {
+        format!("{} {}", item["pk"]["S"].as_str().unwrap_or_default(), item["sk"]["S"].as_str().unwrap_or_default())
+    };
+    Ok(bench.services.items(DIRECTORY_TABLE)?.iter().map(key).collect())
+}
+
+fn provisioned() -> Vec<String> {
+    vec![format!("USER#{SUB} PROFILE"), format!("acme#members {SUB}")]
+}
+
+#[test]
+fn a_confirmed_user_is_provisioned_exactly_once() -> Result<()> {
+    let mut bench = Bench::start("post-confirmation")?;
+    let event = confirmation(attributes());
+    // O02: nothing for a forgotten password.
+    let forgot = with(event.clone(), "/triggerSource", json!("PostConfirmation_ConfirmForgotPassword"));
+    ensure!(bench.answer(&forgot)? == json!({}), "O02");
+    ensure!(items(&bench)?.is_empty() && bench.services.calls().is_empty(), "O02 something was provisioned");
+    // O01, O03: once, and the same after each replay.
+    ensure!(bench.answer(&event)? == json!({}), "O01");
+    ensure!(items(&bench)? == provisioned(), "O01 {:?}", items(&bench)?);
+    let first = bench.services.items(DIRECTORY_TABLE)?;
+    for _ in 0..3 {
+        ensure!(bench.answer(&event)? == json!({}), "O03");
+    }
+    ensure!(bench.services.items(DIRECTORY_TABLE)? == first, "O03 a replay changed the directory");
+    let added = bench.services.calls();
+    ensure!(
+        added.len() == 4 && added.iter().all(|call| call.contains("AdminAddUserToGroup") && call.contains("\"users\"")),
+        "O05 {added:?}"
+    );
+    Ok(())
+}
+
+#[test]
+fn ten_at_once_provision_one_user() -> Result<()> {
+    let services = Services::start()?;
+    let settings: Vec<_> = services
+        .settings()
+        .into_iter()
+        .chain([("RULES_FILE".to_owned(), workspace_root().join("tests/attacks.rules.toml").display().to_string())])
+        .collect();
+    services.put(DIRECTORY_TABLE, &invitation("globex", "ann@allowed.example"))?;
+    // O03: ten processes, as Lambda would start them.
+    let functions =
+        (0..10).map(|_| Function::start("post-confirmation", settings.clone())).collect::<Result<Vec<_>>>()?;
+    let answered: Vec<bool> = std::thread::scope(|scope| {
+        let threads: Vec<_> = functions
+            .into_iter()
+            .map(|mut function| {
+                scope.spawn(move || function.invoke(confirmation(attributes()).to_string()).json().is_ok())
+            })
+            .collect();
+        threads.into_iter().map(|thread| thread.join().unwrap_or(false)).collect()
+    });
+    ensure!(answered.iter().all(|answered| *answered), "O03 {answered:?}");
+    let keys: Vec<Value> = services.items(DIRECTORY_TABLE)?.iter().map(|item| item["pk"].clone()).collect();
+    ensure!(
+        keys == [json!({"S": format!("USER#{SUB}")}), json!({"S": "acme#members"}), json!({"S": "globex#members"})],
+        "O03 {keys:?}"
+    );
+    Ok(())
+}
+
+fn invitation(tenant: &str, address: &str) -> Value {
+    json!({
+        "pk": {"S": format!("{tenant}#invitations")}, "sk": {"S": address}, "subject": {"S": format!("EMAIL#{address}")},
+        "tenant": {"S": tenant}, "roles": {"SS": ["admin"]}, "invited_by": {"S": SUB},
+        "created_at": {"N": "1767225600"}, "expires_at": {"N": "4102444800"},
+    })
+}
+
+#[test]
+fn a_step_that_fails_costs_no_other_and_is_made_up_for() -> Result<()> {
+    let mut bench = Bench::start("post-confirmation")?;
+    let event = confirmation(attributes());
+    let refusal = |kind: &str| {
+        Response::new(400, "application/x-amz-json-1.1", json!({"__type": kind, "message": "not today"}).to_string())
+    };
+    // O04, O05: the group fails; the profile is there, and a replay completes.
+    for (kind, code) in [
+        ("ResourceNotFoundException", "GroupMissing"),
+        ("UserNotFoundException", "UserMissing"),
+        ("InternalErrorException", "PoolUnreachable"),
+    ] {
+        bench.services.answer_groups_with(refusal(kind));
+        let outcome = bench.function.invoke(event.to_string());
+        ensure!(
+            outcome.error() == Some("This is not possible right now. Please try again."),
+            "O05 {kind}: {:?}",
+            outcome.reply
+        );
+        ensure!(
+            bench.function.code_of(&outcome).as_deref() == Some(code),
+            "O05 {kind}: {:?}",
+            bench.function.code_of(&outcome)
+        );
+        ensure!(items(&bench)? == provisioned(), "O04 {:?}", items(&bench)?);
+    }
+    bench.services.answer_groups_with(Response::new(200, "application/x-amz-json-1.1", "{}"));
+    ensure!(bench.code(&event)? == "ProvisionedBefore", "O04");
+    ensure!(items(&bench)? == provisioned(), "O04 {:?}", items(&bench)?);
+    Ok(())
+}
+
+#[test]
+fn without_the_directory_nothing_is_claimed_and_the_error_is_safe() -> Result<()> {
+    let services = Services::start()?;
+    let settings = services.settings_without_database();
+    let mut bench = Bench::with("post-confirmation", services, settings)?;
+    // O08: the pool has confirmed the user already; the first token makes up for it.
+    let outcome = bench.send(confirmation(attributes()).to_string())?;
+    ensure!(outcome.error() == Some("This is not possible right now. Please try again."), "O08 {:?}", outcome.reply);
+    ensure!(outcome.elapsed < Duration::from_secs(5), "O08 {:?}", outcome.elapsed);
+    let services = Services::start()?;
+    let settings = services.settings_without_database();
+    let mut bench = Bench::with("pre-token-generation", services, settings)?;
+    // N12: a sign-in goes on, a right does not.
+    let event = token(
+        "TokenGeneration_RefreshTokens",
+        json!({"userAttributes": attributes(), "groupConfiguration": {"groupsToOverride": ["acme:admin"]}}),
+    );
+    let response = bench.answer(&event)?;
+    ensure!(!response.to_string().contains("acme") && !response.to_string().contains("admin"), "N12 {response}");
+    // T19: always before Cognito gives up, however little time is left.
+    for remaining in [5_000, 800, 250, 50, 0] {
+        let outcome = bench.function.invoke_within(event.to_string(), Duration::from_millis(remaining));
+        let least = Duration::from_millis(remaining.clamp(600, 4_600));
+        ensure!(outcome.elapsed < least, "T19 {remaining} ms left, {:?} taken", outcome.elapsed);
+        ensure!(!matches!(outcome.reply, Reply::Exited | Reply::TimedOut), "T19 {:?}", outcome.reply);
+    }
+    Ok(())
+}
+
+fn profile(active: Option<&str>) -> Value {
+    let mut item = json!({
+        "pk": {"S": format!("USER#{SUB}")}, "sk": {"S": "PROFILE"}, "subject": {"S": format!("USER#{SUB}")},
+        "created_at": {"N": "1767225600"}, "version": {"N": "1"},
+    });
+    if let Some(tenant) = active {
+        item["active_tenant"] = json!({"S": tenant});
+    }
+    item
+}
+
+fn membership(tenant: &str, roles: &[&str], status: &str) -> Value {
+    let mut item = json!({
+        "pk": {"S": format!("{tenant}#members")}, "sk": {"S": SUB}, "subject": {"S": format!("USER#{SUB}")},
+        "tenant": {"S": tenant}, "status": {"S": status}, "created_at": {"N": "1767225600"}, "version": {"N": "1"},
+    });
+    if !roles.is_empty() {
+        item["roles"] = json!({"SS": roles});
+    }
+    item
+}
+
+/// What both tokens say of tenant and roles.
+fn rights(response: &Value) -> Result<(Value, Value)> {
+    let details = &response["claimsAndScopeOverrideDetails"];
+    let of = |token: &str| {
+        let added = &details[token]["claimsToAddOrOverride"];
+        (added["tenant"].clone(), added["roles"].clone())
+    };
+    ensure!(of("idTokenGeneration") == of("accessTokenGeneration"), "the tokens differ: {response}");
+    Ok(of("accessTokenGeneration"))
+}
+
+#[test]
+fn a_token_carries_what_the_server_wrote_and_nothing_else() -> Result<()> {
+    let none = (json!(null), json!(null));
+    let table = [
+        (
+            "N05",
+            "one membership",
+            vec![profile(None), membership("acme", &["member"], "active")],
+            (json!("acme"), json!(["member"])),
+        ),
+        ("N06", "no membership", vec![profile(None)], none.clone()),
+        ("N06", "suspended", vec![profile(None), membership("acme", &["admin"], "suspended")], none.clone()),
+        (
+            "N06",
+            "two tenants, none chosen",
+            vec![profile(None), membership("acme", &["member"], "active"), membership("globex", &["admin"], "active")],
+            none.clone(),
+        ),
+        (
+            "N07",
+            "two tenants, one chosen",
+            vec![
+                profile(Some("globex")),
+                membership("acme", &["member"], "active"),
+                membership("globex", &["admin"], "active"),
+            ],
+            (json!("globex"), json!(["admin"])),
+        ),
+        (
+            "N07",
+            "chosen, but not a member",
+            vec![profile(Some("t2")), membership("acme", &["member"], "active")],
+            (json!("acme"), json!(["member"])),
+        ),
+        (
+            "N06",
+            "chosen, but suspended there",
+            vec![profile(Some("globex")), membership("globex", &["admin"], "suspended")],
+            none.clone(),
+        ),
+    ];
+    for (id, says, seeds, expected) in table {
+        let mut bench = Bench::start("pre-token-generation")?;
+        seeds.into_iter().try_for_each(|item| bench.put(item))?;
+        // N05, N07, T13: the client's own words change nothing, in attributes, groups or metadata.
+        let mut attributes = attributes();
+        attributes["custom:tenant"] = json!("t2");
+        attributes["custom:role"] = json!("admin");
+        let metadata = json!({"tenant": "t2", "role": "admin", "x": "canary-metadata-77aa"});
+        for source in ["TokenGeneration_Authentication", "TokenGeneration_RefreshTokens", "TokenGeneration_HostedAuth"]
+        {
+            let request = json!({"userAttributes": attributes, "clientMetadata": metadata, "groupConfiguration": {"groupsToOverride": ["t2:admin"]}});
+            let response = bench.answer(&token(source, request.clone()))?;
+            let found = rights(&response)?;
+            let wanted =
+                if says == "chosen, but not a member" && found == none { none.clone() } else { expected.clone() };
+            ensure!(found == wanted, "{id} {says}: {found:?}");
+            ensure!(!response.to_string().contains("groupOverrideDetails"), "{id} the groups were touched: {response}");
+            // N09, N11: no scope beyond the table's, and the same answer each time.
+            let scopes = response["claimsAndScopeOverrideDetails"]["accessTokenGeneration"]["scopesToAdd"].clone();
+            let admin = expected.1 == json!(["admin"]);
+            ensure!(scopes == if admin { json!(["items/write"]) } else { json!(null) }, "N09 {says}: {scopes}");
+            ensure!(bench.answer(&token(source, request))? == response, "{id} {says}: not the same twice");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn a_role_that_is_taken_away_is_gone_at_the_next_refresh() -> Result<()> {
+    let mut bench = Bench::start("pre-token-generation")?;
+    bench.put(profile(None))?;
+    bench.put(membership("acme", &["admin"], "active"))?;
+    let event =
+        token("TokenGeneration_RefreshTokens", json!({"userAttributes": attributes(), "groupConfiguration": {}}));
+    ensure!(rights(&bench.answer(&event)?)?.1 == json!(["admin"]), "N11");
+    bench.put(membership("acme", &["member"], "active"))?;
+    ensure!(rights(&bench.answer(&event)?)?.1 == json!(["member"]), "N11");
+    bench.put(membership("acme", &["member"], "suspended"))?;
+    ensure!(rights(&bench.answer(&event)?)?.0 == json!(null), "N11");
+    Ok(())
+}
+
+#[test]
+fn a_machine_gets_only_what_its_client_is_given() -> Result<()> {
+    let mut bench = Bench::start("pre-token-generation")?;
+    // N10, N03: no user, and null wherever there could be one.
+    for request in [
+        json!({"userAttributes": {}, "groupConfiguration": {}, "scopes": ["items/read"]}),
+        json!({"userAttributes": null, "groupConfiguration": null, "scopes": null}),
+        json!(null),
+    ] {
+        let mut event = event("TokenGeneration_ClientCredentials", "3", request);
+        event["userName"] = json!(null);
+        let response = bench.answer(&event)?;
+        let access = &response["claimsAndScopeOverrideDetails"]["accessTokenGeneration"];
+        ensure!(access["claimsToAddOrOverride"] == json!({"channel": "machine"}), "N10 {response}");
+        ensure!(response["claimsAndScopeOverrideDetails"].get("idTokenGeneration").is_none(), "N10 {response}");
+    }
+    ensure!(items(&bench)?.is_empty(), "N10 a machine was provisioned");
+    // N03, T05: a user without groups.
+    for groups in
+        [json!(null), json!({}), json!({"groupsToOverride": null, "iamRolesToOverride": null, "preferredRole": null})]
+    {
+        let event = token(
+            "TokenGeneration_Authentication",
+            json!({"userAttributes": attributes(), "groupConfiguration": groups}),
+        );
+        ensure!(rights(&bench.answer(&event)?)?.0 == json!("acme"), "N03 {groups}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_user_whose_provisioning_was_missed_is_healed_by_one_token() -> Result<()> {
+    let mut bench = Bench::start("pre-token-generation")?;
+    let event = token("TokenGeneration_NewPasswordChallenge", json!({"userAttributes": attributes()}));
+    ensure!(rights(&bench.answer(&event)?)? == (json!("acme"), json!(["member"])), "O08");
+    ensure!(items(&bench)? == provisioned(), "O08 {:?}", items(&bench)?);
+    let first = bench.services.items(DIRECTORY_TABLE)?;
+    ensure!(rights(&bench.answer(&event)?)? == (json!("acme"), json!(["member"])), "O08");
+    ensure!(bench.services.items(DIRECTORY_TABLE)? == first, "O08 the second token wrote again");
+    // An address that nobody has checked places nobody.
+    let mut bench = Bench::start("pre-token-generation")?;
+    let mut unproved = attributes();
+    unproved["email_verified"] = json!("false");
+    let event = token("TokenGeneration_Authentication", json!({ "userAttributes": unproved }));
+    ensure!(rights(&bench.answer(&event)?)?.0 == json!(null), "N05 an unproved address gave a tenant");
+    Ok(())
+}
