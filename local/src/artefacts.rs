@@ -1,13 +1,15 @@
-//! Builds the functions and lays them out for `sam deploy`.
+//! Builds the functions and packs them for `sam deploy`.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 use tokio::io::{AsyncBufReadExt, BufReader};
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, ZipWriter};
 
 use crate::places::Places;
 use crate::say::Say;
@@ -24,21 +26,29 @@ pub async fn quick(places: &Places, launcher: &Launcher, say: &Say, run: &Path) 
     say.prepared("build", &format!("{} functions with cargo build", names.len()));
     let built = build(places, launcher, &names).await?;
     let folder = run.join("build");
+    fs::create_dir_all(&folder)?;
+    let package = |resource: &str| folder.join(format!("{resource}.zip"));
     for (resource, name) in &artefacts.functions {
         let binary = built.get(name).with_context(|| format!("cargo built no binary {name}"))?;
-        lay_out(binary, &folder.join(resource)).await?;
+        pack(binary, &package(resource)).await?;
     }
-    write(places, &text, &artefacts, &folder, run)
+    write(places, &text, &artefacts, package, run)
 }
 
 /// Writes the template that is deployed; answers its path.
-fn write(places: &Places, text: &str, artefacts: &Artefacts, folder: &Path, run: &Path) -> Result<PathBuf> {
-    let folder_of = |resource: &str| match artefacts.layers.get(resource) {
+fn write(
+    places: &Places,
+    text: &str,
+    artefacts: &Artefacts,
+    of_function: impl Fn(&str) -> PathBuf,
+    run: &Path,
+) -> Result<PathBuf> {
+    let of_resource = |resource: &str| match artefacts.layers.get(resource) {
         Some(source) => places.root.join(source),
-        None => folder.join(resource),
+        None => of_function(resource),
     };
     let path = run.join("template.yaml");
-    fs::write(&path, with_artefacts(&with_numbers(text), folder_of))?;
+    fs::write(&path, with_artefacts(&with_numbers(text), of_resource))?;
     Ok(path)
 }
 
@@ -62,7 +72,7 @@ pub async fn shipped(
     let work = launcher.run(&mut command, "sam build", &log);
     say.during("build", "sam build, for release; this takes minutes", work).await?;
     let text = template(places)?;
-    write(places, &text, &Artefacts::read(&text)?, &folder, run)
+    write(places, &text, &Artefacts::read(&text)?, |resource| folder.join(resource), run)
 }
 
 fn template(places: &Places) -> Result<String> {
@@ -104,14 +114,20 @@ async fn build(places: &Places, launcher: &Launcher, names: &BTreeSet<&str>) -> 
     Ok(found)
 }
 
-/// The binary as `bootstrap`, without debug information where the machine has
-/// `strip`: a tenth of the size, so the upload takes no time.
-async fn lay_out(binary: &Path, folder: &Path) -> Result<()> {
-    fs::create_dir_all(folder)?;
-    let bootstrap = folder.join("bootstrap");
-    let strip = tokio::process::Command::new("strip").arg("-o").arg(&bootstrap).arg(binary).output().await;
-    if !strip.is_ok_and(|output| output.status.success()) {
-        fs::copy(binary, &bootstrap).with_context(|| format!("{} cannot be written", bootstrap.display()))?;
-    }
+/// A package with the binary as `bootstrap`, made here because what `sam deploy`
+/// does with a folder, compressing it, takes longer than all the rest. Without
+/// debug information where the machine has `strip`.
+async fn pack(binary: &Path, package: &Path) -> Result<()> {
+    let stripped = package.with_extension("bootstrap");
+    let strip = tokio::process::Command::new("strip").arg("-o").arg(&stripped).arg(binary).output().await;
+    let done = strip.is_ok_and(|output| output.status.success());
+    let source = if done { &stripped } else { binary };
+    let mut bytes = File::open(source).with_context(|| format!("{} cannot be read", source.display()))?;
+    let file = File::create(package).with_context(|| format!("{} cannot be written", package.display()))?;
+    let mut zip = ZipWriter::new(file);
+    let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored).unix_permissions(0o755);
+    zip.start_file("bootstrap", options)?;
+    std::io::copy(&mut bytes, &mut zip)?;
+    zip.finish()?;
     Ok(())
 }

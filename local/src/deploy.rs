@@ -15,6 +15,9 @@ use crate::tools::Installed;
 /// The stack's name.
 pub const STACK: &str = "poolhouse";
 
+/// Where `sam deploy` puts the packages.
+const BUCKET: &str = "poolhouse-packages";
+
 /// The outputs of the deployed stack.
 #[derive(Debug)]
 pub struct Outputs(BTreeMap<String, String>);
@@ -49,9 +52,17 @@ pub async fn deploy(
     run: &Path,
 ) -> Result<Outputs> {
     let known = template::parameters(&std::fs::read_to_string(built)?);
+    make_bucket(launcher, sam, gateway, run).await?;
     let mut command = launcher.command(sam.program("sam"));
     command.arg("deploy").arg("--template-file").arg(built);
-    command.args(["--stack-name", STACK, "--resolve-s3", "--no-confirm-changeset", "--no-fail-on-empty-changeset"]);
+    command.args([
+        "--stack-name",
+        STACK,
+        "--s3-bucket",
+        BUCKET,
+        "--no-confirm-changeset",
+        "--no-fail-on-empty-changeset",
+    ]);
     command.args(["--no-progressbar", "--capabilities", "CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]);
     command.arg("--parameter-overrides");
     for (name, value) in parameters(cloud) {
@@ -62,9 +73,19 @@ pub async fn deploy(
     }
     command.env("TMPDIR", run.join("tmp")).current_dir(run);
     without_own_aws(&mut command);
-    command.env("AWS_ENDPOINT_URL", gateway);
+    command.env("AWS_ENDPOINT_URL", gateway).env("SAM_CLI_POLL_DELAY", "0.2");
     launcher.run(&mut command, "sam deploy", &run.join("sam-deploy.log")).await?;
     outputs(launcher, sam, gateway, run).await
+}
+
+/// The bucket for the packages. `--resolve-s3` would make one by a stack of its
+/// own, and look only every 15 s whether that stands.
+async fn make_bucket(launcher: &Launcher, sam: &Installed, gateway: &str, run: &Path) -> Result<()> {
+    let mut command = launcher.command(sam.program("python"));
+    command.args(["-c", &format!("import boto3; boto3.client('s3').create_bucket(Bucket='{BUCKET}')")]);
+    without_own_aws(&mut command);
+    command.env("AWS_ENDPOINT_URL", gateway);
+    launcher.run(&mut command, "making a bucket", &run.join("bucket.log")).await
 }
 
 async fn outputs(launcher: &Launcher, sam: &Installed, gateway: &str, run: &Path) -> Result<Outputs> {
@@ -84,6 +105,7 @@ async fn outputs(launcher: &Launcher, sam: &Installed, gateway: &str, run: &Path
     if !status.success() {
         bail!("sam list stack-outputs failed");
     }
-    let all: Vec<Output> = serde_json::from_slice(&std::fs::read(&path)?).context("the stack's outputs are unreadable")?;
+    let all: Vec<Output> =
+        serde_json::from_slice(&std::fs::read(&path)?).context("the stack's outputs are unreadable")?;
     Ok(Outputs(all.into_iter().map(|output| (output.output_key, output.output_value)).collect()))
 }

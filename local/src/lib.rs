@@ -27,8 +27,8 @@ pub mod tools;
 use cloud::Cloud;
 use places::Places;
 use say::Say;
-use supervise::Launcher;
 use story::Stage;
+use supervise::Launcher;
 
 /// Where the gateway listens when nothing else is said.
 pub const DEFAULT_PORT: u16 = 4566;
@@ -95,11 +95,13 @@ async fn whole(options: Options, say: &Say) -> Result<bool> {
     }
     let tools = tools::ready(&places, &launcher, say, &wanted).await?;
     let [ministack, sam, ..] = tools.as_slice() else { bail!("a tool is missing") };
-    let built = match tools.get(2) {
-        Some(cargo_lambda) => artefacts::shipped(&places, &launcher, say, &run, sam, cargo_lambda).await?,
-        None => artefacts::quick(&places, &launcher, say, &run).await?,
+    let build = async {
+        match tools.get(2) {
+            Some(cargo_lambda) => artefacts::shipped(&places, &launcher, say, &run, sam, cargo_lambda).await,
+            None => artefacts::quick(&places, &launcher, say, &run).await,
+        }
     };
-    let mut cloud = Cloud::start(&places, &launcher, ministack, &run).await?;
+    let (built, mut cloud) = tokio::try_join!(build, Cloud::start(&places, &launcher, ministack, &run))?;
     say.prepared("aws", &format!("local AWS at {}, signatures and IAM policies enforced", cloud.url));
     let gateway = format!("http://127.0.0.1:{port}");
     let proxy = proxy::Gateway::new(&cloud.url, &owner(&cloud.url).await)?;

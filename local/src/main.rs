@@ -39,10 +39,6 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     match arguments.mode {
         Some(Mode::Supervise { program, arguments }) => local::supervise::serve(&program, &arguments),
-        None => local::run(local::Options {
-            once: arguments.once,
-            release: arguments.release,
-            port: arguments.port,
-        }),
+        None => local::run(local::Options { once: arguments.once, release: arguments.release, port: arguments.port }),
     }
 }

@@ -37,8 +37,7 @@ impl Places {
         if folder.exists() {
             std::fs::remove_dir_all(&folder).with_context(|| format!("{} cannot be emptied", folder.display()))?;
         }
-        std::fs::create_dir_all(folder.join("tmp"))
-            .with_context(|| format!("{} cannot be made", folder.display()))?;
+        std::fs::create_dir_all(folder.join("tmp")).with_context(|| format!("{} cannot be made", folder.display()))?;
         Ok(folder)
     }
 }

@@ -78,8 +78,7 @@ impl Gateway {
     /// header stays the caller's: it is part of what he signed.
     async fn forward(&self, call: &Call) -> Result<Reply> {
         let url = format!("{}{}", self.upstream, call.target);
-        let request =
-            self.http.request(call.method.clone(), url).headers(call.headers.clone()).body(call.body.clone());
+        let request = self.http.request(call.method.clone(), url).headers(call.headers.clone()).body(call.body.clone());
         let answer = request.send().await.context("the local AWS gives no answer")?;
         let (status, headers) = (answer.status(), answer.headers().clone());
         Ok(Reply { status, headers, body: answer.bytes().await? })

@@ -9,10 +9,10 @@ use anyhow::Result;
 use aws_config::SdkConfig;
 use serde_json::Value;
 
-pub mod ending;
 mod api;
 mod attempts;
 mod authorizer;
+pub mod ending;
 mod entry;
 mod person;
 mod teller;

@@ -23,7 +23,7 @@ pub mod parent;
 pub use parent::{Launcher, Supervised, tail};
 
 /// How long the program may take to end by itself after being asked to.
-const GRACE: Duration = Duration::from_secs(3);
+const GRACE: Duration = Duration::from_secs(1);
 
 /// What the supervisor's threads report.
 enum News {

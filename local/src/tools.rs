@@ -129,7 +129,9 @@ async fn python() -> Result<String> {
     }
     let (major, minor) = OLDEST_PYTHON;
     match newest {
-        None => bail!("Python {major}.{minor} or newer is needed for the local AWS, but there is no python3 on the PATH"),
+        None => {
+            bail!("Python {major}.{minor} or newer is needed for the local AWS, but there is no python3 on the PATH")
+        }
         Some((a, b)) => bail!("Python {major}.{minor} or newer is needed for the local AWS, but python3 is {a}.{b}"),
     }
 }

@@ -66,8 +66,22 @@ async fn at_the_api(teller: &mut Teller<'_>, world: &World<'_>, cast: &Cast) -> 
     let ann = "Ann's access token";
     let table: [(&str, &str, &str, Token, &str, &str); 7] = [
         ("A text that is no token", "GET", "/items", Token::new("let-me-in"), "let-me-in", "TokenMalformed"),
-        ("A token bent to another tenant", "GET", "/items", other_tenant, "tenant: globex, old signature", "SignatureBad"),
-        ("A token bent to another role", "GET", "/admin/members", other_roles, "roles: [admin], old signature", "SignatureBad"),
+        (
+            "A token bent to another tenant",
+            "GET",
+            "/items",
+            other_tenant,
+            "tenant: globex, old signature",
+            "SignatureBad",
+        ),
+        (
+            "A token bent to another role",
+            "GET",
+            "/admin/members",
+            other_roles,
+            "roles: [admin], old signature",
+            "SignatureBad",
+        ),
         ("A token without a signature", "GET", "/items", unsigned, "alg: none", "TokenMalformed"),
         ("An ID token where an access token is required", "GET", "/items", id, "Ann's ID token", "TokenKindRefused"),
         ("A user on a route for administrators", "GET", "/admin/members", access.clone(), ann, "RoleMissing"),
@@ -99,7 +113,12 @@ pub(super) async fn refused(
     let answer = world.api(request).await?;
     let logged = world.reason(request).await?;
     let sent = format!("{}  {what}", request.shown());
-    teller.step(text, &sent, &format!("{}  (reason {logged})", answer.status), answer.status == 403 && logged == reason);
+    teller.step(
+        text,
+        &sent,
+        &format!("{}  (reason {logged})", answer.status),
+        answer.status == 403 && logged == reason,
+    );
     Ok(())
 }
 

@@ -46,7 +46,8 @@ impl Authorizer {
             "requestContext": { "http": { "method": method, "path": path } },
         });
         let call = self.lambda.invoke().function_name(&self.function).log_type(LogType::Tail);
-        let output = call.payload(Blob::new(event.to_string())).send().await.context("the authorizer gives no answer")?;
+        let output =
+            call.payload(Blob::new(event.to_string())).send().await.context("the authorizer gives no answer")?;
         let log = STANDARD.decode(output.log_result.unwrap_or_default())?;
         let log = String::from_utf8_lossy(&log);
         let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());

@@ -37,7 +37,8 @@ impl Person {
 
     pub(super) async fn sign_up(&self, world: &World<'_>, attributes: &[(&str, &str)]) -> Result<Answer> {
         let email = [("email", self.email)];
-        let all: Vec<_> = email.iter().chain(attributes).map(|(name, value)| json!({ "Name": name, "Value": value })).collect();
+        let all: Vec<_> =
+            email.iter().chain(attributes).map(|(name, value)| json!({ "Name": name, "Value": value })).collect();
         let body = json!({
             "ClientId": world.client,
             "Username": self.email,

@@ -79,12 +79,7 @@ async fn own_data_only(teller: &mut Teller<'_>, world: &World<'_>, cast: &Cast) 
 
 /// The operator's one step per tenant: its first administrator cannot be made
 /// by an administrator.
-async fn make_administrator(
-    teller: &mut Teller<'_>,
-    world: &World<'_>,
-    person: &Person,
-    tenant: &str,
-) -> Result<()> {
+async fn make_administrator(teller: &mut Teller<'_>, world: &World<'_>, person: &Person, tenant: &str) -> Result<()> {
     let (partition, sub) = (format!("{tenant}#members"), person.subject()?);
     let roles = AttributeValue::Ss(vec!["admin".to_owned(), "member".to_owned()]);
     let key = HashMap::from([
@@ -92,7 +87,8 @@ async fn make_administrator(
         ("sk".to_owned(), AttributeValue::S(sub.clone())),
     ]);
     let update = world.dynamo.update_item().table_name(world.directory_table).set_key(Some(key));
-    let update = update.update_expression("SET #roles = :roles ADD #version :one").condition_expression("attribute_exists(pk)");
+    let update =
+        update.update_expression("SET #roles = :roles ADD #version :one").condition_expression("attribute_exists(pk)");
     let update = update.expression_attribute_names("#roles", "roles").expression_attribute_names("#version", "version");
     let update = update.expression_attribute_values(":roles", roles);
     let done = update.expression_attribute_values(":one", AttributeValue::N("1".to_owned())).send().await;

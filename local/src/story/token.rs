@@ -85,7 +85,8 @@ mod tests {
 
     #[test]
     fn a_tampered_token_keeps_its_signature_and_changes_one_claim() {
-        let bent = token(&serde_json::json!({ "tenant": "acme", "sub": "1" })).tampered("tenant", "globex".into()).unwrap();
+        let bent =
+            token(&serde_json::json!({ "tenant": "acme", "sub": "1" })).tampered("tenant", "globex".into()).unwrap();
         assert!(bent.as_str().starts_with("head.") && bent.as_str().ends_with(".sign"));
         assert_eq!(bent.claims().unwrap().get("tenant").unwrap(), "globex");
         assert_eq!(bent.claims().unwrap().get("sub").unwrap(), "1");

@@ -162,7 +162,8 @@ impl Answer {
 /// One short line, without tokens and sessions.
 fn brief(members: &Map<String, Value>) -> String {
     let secret = |name: &str| name.ends_with("Token") || name == "Session" || name == "AuthenticationResult";
-    let shown: Map<_, _> = members.iter().filter(|(name, _)| !secret(name)).map(|(n, v)| (n.clone(), v.clone())).collect();
+    let shown: Map<_, _> =
+        members.iter().filter(|(name, _)| !secret(name)).map(|(n, v)| (n.clone(), v.clone())).collect();
     let text = short_ids(&Value::Object(shown).to_string());
     match text.char_indices().nth(160) {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),

@@ -68,7 +68,6 @@ impl Supervised {
     pub async fn wait(&mut self) -> Result<ExitStatus> {
         Ok(self.child.wait().await?)
     }
-
 }
 
 impl Drop for Supervised {
