@@ -1,6 +1,8 @@
 //! The story of `cargo local`, told by the built program against a local AWS,
 //! and what it leaves behind: nothing.
 
+#![expect(clippy::unwrap_used, reason = "in a test, a failure to set the scene is a failure")]
+
 use std::io::{BufRead, BufReader};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};

@@ -1,5 +1,7 @@
 //! The supervisor ends everything when its parent is gone.
 
+#![expect(clippy::unwrap_used, reason = "in a test, a failure to set the scene is a failure")]
+
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};

@@ -51,7 +51,7 @@ impl Authorizer {
         let log = STANDARD.decode(output.log_result.unwrap_or_default())?;
         let log = String::from_utf8_lossy(&log);
         let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-        let codes = lines.filter_map(|line| line.get("code")?.as_str().map(str::to_owned));
-        codes.last().context("the authorizer logged no reason")
+        let mut codes = lines.filter_map(|line| line.get("code")?.as_str().map(str::to_owned));
+        codes.next_back().context("the authorizer logged no reason")
     }
 }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use anyhow::Result;
 use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_sts::error::ProvideErrorMetadata;
 use serde_json::{Value, json};
 
 use super::attempts::{refused, refused_by_back_end};
@@ -71,9 +72,21 @@ async fn own_data_only(teller: &mut Teller<'_>, world: &World<'_>, cast: &Cast) 
     let request = Request::new("GET", "/tenants/acme", cast.gina.access()?);
     let text = "An administrator of globex is nobody at acme";
     refused(teller, world, text, &request, "Gina's access token", "TenantDiffers").await?;
-    teller.note("Below all this, IAM keeps tenants apart by the session tag of the role that the back ends take.");
-    teller.note("The local AWS does not evaluate that condition; tests/isolation.rs puts the template's policies");
-    teller.note("to an IAM evaluator instead.");
+    below_the_api(teller, world).await
+}
+
+/// What IAM says, whoever asks and whatever the code of a back end does.
+async fn below_the_api(teller: &mut Teller<'_>, world: &World<'_>) -> Result<()> {
+    let sts = aws_sdk_sts::Client::new(world.owner);
+    let tenant = aws_sdk_sts::types::Tag::builder().key("tenant").value("acme").build()?;
+    let call = sts.assume_role().role_arn(world.tenant_role).role_session_name("story").tags(tenant);
+    let refusal = call.send().await.err().and_then(|error| error.code().map(str::to_owned));
+    let text =
+        "The role that opens a tenant's data is for the two back ends alone: not even the account's owner takes it";
+    let back = refusal.as_deref().unwrap_or("credentials");
+    teller.step(text, "sts:AssumeRole  the tenant role, tag tenant = acme", back, back == "AccessDenied");
+    teller.note("Its policy keeps tenants apart by that tag and the keys asked for (dynamodb:LeadingKeys). The local");
+    teller.note("AWS does not evaluate that condition, so tests/isolation.rs puts the policy to an IAM evaluator.");
     Ok(())
 }
 

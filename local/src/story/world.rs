@@ -20,6 +20,8 @@ pub(super) struct World<'a> {
     pub(super) client: &'a str,
     pub(super) directory_table: &'a str,
     pub(super) items_table: &'a str,
+    pub(super) tenant_role: &'a str,
+    pub(super) owner: &'a aws_config::SdkConfig,
     pub(super) dynamo: aws_sdk_dynamodb::Client,
 }
 
@@ -73,6 +75,8 @@ impl<'a> World<'a> {
             client: stage.outputs.get("WebClientId")?,
             directory_table: stage.outputs.get("DirectoryTableName")?,
             items_table: stage.outputs.get("ItemsTableName")?,
+            tenant_role: stage.outputs.get("TenantRoleArn")?,
+            owner: stage.owner,
             dynamo: aws_sdk_dynamodb::Client::new(stage.owner),
         })
     }
@@ -117,8 +121,8 @@ impl<'a> World<'a> {
         let boxes = answer.body.get("messages").and_then(Value::as_object).cloned().unwrap_or_default();
         let mails = boxes.values().filter_map(Value::as_array).flatten();
         let own = mails.filter(|mail| mail.get("To").is_some_and(|to| super::list(Some(to)) == format!("[{email}]")));
-        let text = own.filter_map(|mail| mail.get("BodyText").and_then(Value::as_str)).last();
-        let text = text.with_context(|| format!("no mail came to {email}"))?;
+        let mut texts = own.filter_map(|mail| mail.get("BodyText").and_then(Value::as_str));
+        let text = texts.next_back().with_context(|| format!("no mail came to {email}"))?;
         let mut words = text.split(|sign: char| !sign.is_ascii_digit());
         words.find(|word| word.len() == 6).map(str::to_owned).context("the mail holds no code")
     }
