@@ -3,13 +3,12 @@
 use std::process::ExitCode;
 
 use admin_api::{AdminApi, Settings};
-use back_end::aws::one_http_client;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     shell::start(async || {
         let settings = Settings::read(&shell::environment)?;
-        let config = one_http_client(shell::aws::config().await);
+        let config = shell::aws::config().await;
         Ok(AdminApi::connect(&config, settings))
     })
     .await

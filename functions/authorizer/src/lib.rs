@@ -73,7 +73,7 @@ impl<F: Fetch> Authorizer<F> {
             Decision::Allow { .. } => "Allowed",
             Decision::Refuse(refusal) => refusal.code(),
         };
-        Ok(Answer { body: reply.write()?, code, subject: Some(caller.subject.clone()) })
+        Ok(Answer { subject: Some(caller.subject.clone()), ..Answer::new(reply.write()?, code) })
     }
 
     /// The answer to whoever showed no genuine token.
@@ -83,7 +83,7 @@ impl<F: Fetch> Authorizer<F> {
             (_, AnswerForm::Simple) => Reply::simple(None),
             (_, AnswerForm::Iam) => Reply::policy(None, policy::denial(&call.arn)),
         };
-        Ok(Answer { body: reply.write()?, code, subject: None })
+        Ok(Answer::new(reply.write()?, code))
     }
 
     /// The simple form exists in payload 2.0 only.

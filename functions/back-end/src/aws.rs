@@ -4,7 +4,6 @@ use std::fmt;
 
 use aws_sdk_dynamodb::config::{Credentials, IdentityCache};
 use aws_sdk_sts::types::Tag;
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use shared::names::TenantId;
 use shell::aws::SdkConfig;
 
@@ -33,16 +32,6 @@ impl fmt::Debug for TenantRole {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TenantRole").field("role_arn", &self.role_arn).finish_non_exhaustive()
     }
-}
-
-/// The same configuration with one HTTP client in it. Without one, each SDK
-/// client would open its own connections and read the root certificates again.
-pub fn one_http_client(config: SdkConfig) -> SdkConfig {
-    if config.http_client().is_some() {
-        return config;
-    }
-    let http = aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::AwsLc)).build_https();
-    config.into_builder().http_client(http).build()
 }
 
 impl TenantRole {
@@ -161,7 +150,7 @@ mod tests {
                 "test",
             )))
             .build();
-        (one_http_client(config), seen)
+        (config, seen)
     }
 
     #[tokio::test]

@@ -83,29 +83,19 @@ where
         Ok(caller) => Box::pin(handle(&request, &caller)).await,
         Err(problem) => Err(problem),
     };
-    let (code, body) = match outcome {
-        Ok(response) => (response.code, success(&response)),
-        Err(problem) => {
-            log_cause(&problem, invocation);
-            (problem.code(), refusal(&problem, &invocation.request_id))
-        }
+    let (code, cause, body) = match outcome {
+        Ok(response) => (response.code, None, success(&response)),
+        Err(problem) => (problem.code(), cause(&problem), refusal(&problem, &invocation.request_id)),
     };
     let body = body.map_err(|error| Failure::new("ReplyUnwritable", PublicText::TryAgain).caused_by(error))?;
-    Ok(Answer { body, code, subject })
+    Ok(Answer { body, code, subject, cause })
 }
 
-/// The invocation's own line has room for the code only.
-fn log_cause(problem: &Problem, invocation: &Invocation) {
-    if let Problem::Unavailable { code, cause } = problem {
-        let mut text = cause.to_string();
-        let mut error = cause.source();
-        while let Some(next) = error {
-            text.push_str(": ");
-            text.push_str(&next.to_string());
-            error = next.source();
-        }
-        let request_id = &invocation.request_id;
-        tracing::warn!(request_id, code, cause = text, "something behind the back end failed");
+/// What the caller is not told, for the log.
+fn cause(problem: &Problem) -> Option<String> {
+    match problem {
+        Problem::Unavailable { cause, .. } => Some(shell::chain(cause.as_ref())),
+        _ => None,
     }
 }
 

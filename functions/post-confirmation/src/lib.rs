@@ -76,7 +76,7 @@ impl<G: Groups> Handler for PostConfirmation<G> {
             Source::ConfirmForgotPassword => "NothingToProvision",
             Source::Unknown => "UnknownSource",
         };
-        Ok(Answer { body: event.unchanged()?, code, subject: None })
+        Ok(Answer::new(event.unchanged()?, code))
     }
 }
 
@@ -92,7 +92,7 @@ impl<G: Groups> PostConfirmation<G> {
             Ok(Provisioned::Before) => "ProvisionedBefore",
             Err(failed) => return Err(Failure::new(failed.code(), PublicText::TryAgain).caused_by(failed)),
         };
-        Ok(Answer { body: event.unchanged()?, code, subject: Some(subject.to_string()) })
+        Ok(Answer { subject: Some(subject.to_string()), ..Answer::new(event.unchanged()?, code) })
     }
 }
 

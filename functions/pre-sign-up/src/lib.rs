@@ -66,7 +66,7 @@ impl<I: Invitations> Handler for PreSignUp<I> {
             Decision::Accept => {
                 let body = event.with_response(&wire::GoOn::REPLY)?;
                 // The pool gives a `sub` only later.
-                Ok(Answer { body, code: "Accepted", subject: None })
+                Ok(Answer::new(body, "Accepted"))
             }
             Decision::Refuse(refusal) => Err(Failure::new(refusal.code(), public_text(refusal))),
         }

@@ -80,10 +80,10 @@ impl<P: People> Handler for PreTokenGeneration<P> {
             Decision::Issue(overrides) => overrides,
             Decision::Refuse(refusal) => return Err(Failure::new(refusal.code(), PublicText::TryAgain)),
         };
-        note(&found, &overrides, invocation);
         let code = code(&found, &overrides, &trigger.source);
         let subject = trigger.request.attributes.subject().and_then(Subject::parse).map(|subject| subject.to_string());
-        Ok(Answer { body: reply(&event, trigger.version, &overrides)?, code, subject })
+        let body = reply(&event, trigger.version, &overrides)?;
+        Ok(Answer { body, code, subject, cause: cause(&found, &overrides) })
     }
 }
 
@@ -123,18 +123,15 @@ fn code(found: &Found, overrides: &Overrides, source: &str) -> &'static str {
     }
 }
 
-/// Says what an operator must know beyond the code: such a token is issued, so
-/// there is no failure that would carry it.
-fn note(found: &Found, overrides: &Overrides, invocation: &Invocation) {
-    let request_id = invocation.request_id.as_str();
+/// What an operator must know beyond the code: such a token is issued, so there
+/// is no failure that would say it.
+fn cause(found: &Found, overrides: &Overrides) -> Option<String> {
     if let Some(doubt) = &found.doubt {
-        tracing::warn!(request_id, code = "DirectoryUnread", cause = %doubt, "issued without tenant and roles");
+        return Some(format!("issued without tenant and roles: {doubt}"));
     }
-    if !overrides.dropped.is_empty() {
-        let one = |dropped: &Dropped| format!("{} {} {}", dropped.token.as_str(), dropped.claim, dropped.reason.code());
-        let claims = overrides.dropped.iter().map(one).collect::<Vec<_>>().join(", ");
-        tracing::warn!(request_id, code = "ClaimsDropped", claims, "issued without some claims");
-    }
+    let one = |dropped: &Dropped| format!("{} {} {}", dropped.token.as_str(), dropped.claim, dropped.reason.code());
+    let claims = overrides.dropped.iter().map(one).collect::<Vec<_>>().join(", ");
+    (!claims.is_empty()).then(|| format!("issued without {claims}"))
 }
 
 #[cfg(test)]

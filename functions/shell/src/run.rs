@@ -26,6 +26,16 @@ pub struct Answer {
     pub code: &'static str,
     /// The user's `sub`, where one is known.
     pub subject: Option<String>,
+    /// What an operator must know beyond the code, in one line; such an answer
+    /// is logged as a warning. Never a secret.
+    pub cause: Option<String>,
+}
+
+impl Answer {
+    /// An answer about nobody in particular, with nothing to add.
+    pub fn new(body: Box<RawValue>, code: &'static str) -> Self {
+        Self { body, code, subject: None, cause: None }
+    }
 }
 
 /// One function: read, fetch, decide, apply, reply.
@@ -97,9 +107,14 @@ async fn serve<H: Handler>(handler: &H, event: LambdaEvent<Box<RawValue>>) -> Re
     let request_id = invocation.request_id;
     match result {
         Ok(answer) => {
-            let (code, subject) = (answer.code, answer.subject);
-            tracing::info!(function = H::NAME, request_id, code, subject, duration_ms, "answered");
-            Ok(answer.body)
+            let Answer { body, code, subject, cause } = answer;
+            match cause {
+                None => tracing::info!(function = H::NAME, request_id, code, subject, duration_ms, "answered"),
+                Some(cause) => {
+                    tracing::warn!(function = H::NAME, request_id, code, cause, subject, duration_ms, "answered");
+                }
+            }
+            Ok(body)
         }
         Err(failure) => {
             let (code, cause) = (failure.code(), failure.cause());
