@@ -39,13 +39,16 @@ impl Gate {
         let rules = workspace_root().join("tests/attacks.rules.toml");
         let mut all = issuer.settings();
         all.push(("RULES_FILE".to_owned(), rules.display().to_string()));
+        // L01: everything that could be told is told, and still holds no secret.
+        all.push(("LOG_LEVEL".to_owned(), "trace".to_owned()));
         all.extend(settings.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
         let function = Function::start("authorizer", all)?;
         let good = issuer.mint(&member(issuer.access()))?;
         Ok(Self { issuer, function, good })
     }
 
-    /// Puts a bad token to the authorizer in two ways, and a good one after it.
+    /// Puts a bad token to the authorizer in two ways, and a good one after it. Checks L02, L04 and L05 as well:
+    /// one JSON line with one code, and one answer whatever the reason is.
     fn refuses(&mut self, row: &Row) -> Result<()> {
         let mut audit = Audit::default();
         audit.keep_token(&row.token);
@@ -310,8 +313,12 @@ fn headers(issuer: &TokenIssuer, good: &str) -> Result<Vec<Row>> {
         rows.push(row("H01", format!("alg {alg:?}, garbage"), format!("{message}.AAAA"), "AlgorithmRefused"));
         rows.push(row("H01", format!("alg {alg:?}, signed"), signed(header)?, "AlgorithmRefused"));
     }
-    for alg in ["rs256", "Rs256", "RS256 ", "RS256\0", "EdDSA", "ES256K", "ML-DSA-44", "dir", "RS384", "PS256", ""] {
-        rows.push(row("H03", format!("alg {alg:?}"), signed(json!({"alg": alg, "kid": kid}))?, "AlgorithmRefused"));
+    let algorithms = [
+        ("H03", ["rs256", "Rs256", "RS256 ", "RS256\0", ""]),
+        ("H09", ["EdDSA", "ES256K", "ML-DSA-44", "dir", "PS256"]),
+    ];
+    for (id, alg) in algorithms.iter().flat_map(|(id, names)| names.map(|name| (*id, name))) {
+        rows.push(row(id, format!("alg {alg:?}"), signed(json!({"alg": alg, "kid": kid}))?, "AlgorithmRefused"));
     }
     for alg in [json!(null), json!(["RS256"]), json!(1)] {
         rows.push(row("H03", format!("alg {alg}"), signed(json!({"alg": alg, "kid": kid}))?, "AlgorithmRefused"));
@@ -375,18 +382,18 @@ fn headers(issuer: &TokenIssuer, good: &str) -> Result<Vec<Row>> {
         }
     }
     let crits = [
-        json!(["x"]),
-        json!(["exp"]),
-        json!(["alg"]),
-        json!([]),
-        json!("exp"),
-        json!(["x", "x"]),
-        json!(["y"]),
-        json!(null),
+        ("H21", json!(["x"])),
+        ("H22", json!(["exp"])),
+        ("H22", json!(["alg"])),
+        ("H22", json!([])),
+        ("H22", json!("exp")),
+        ("H22", json!(["x", "x"])),
+        ("H22", json!(["y"])),
+        ("H22", json!(null)),
     ];
-    for crit in crits {
+    for (id, crit) in crits {
         let header = json!({"alg": "RS256", "kid": kid, "crit": crit, "x": "1"});
-        rows.push(row("H22", format!("crit {crit}"), signed(header)?, "HeaderRefused"));
+        rows.push(row(id, format!("crit {crit}"), signed(header)?, "HeaderRefused"));
     }
     let nested = compact(json!({"alg": "RS256", "kid": kid}).to_string(), good, key)?;
     rows.push(row("H25", "a token in a token", nested, MALFORMED));
@@ -513,13 +520,18 @@ fn claims(issuer: &TokenIssuer) -> Result<Vec<Row>> {
         issuer.issuer.replace("amazonaws", "\u{0430}mazonaws"),
         issuer.issuer.replace("https://", "https://x@"),
         format!(" {}", issuer.issuer),
-        issuer.issuer.replace("us-east-1.", "eu-west-1."),
-        format!("{}/", issuer.url()),
-        "http://127.0.0.1:9/".to_owned(),
-        "file:///etc/passwd".to_owned(),
     ];
     for iss in near {
         rows.push(row("C14", format!("iss {iss}"), mint(good().with("iss", iss.as_str()))?, "IssuerRefused"));
+    }
+    let elsewhere = [
+        ("C16", issuer.issuer.replace("us-east-1.", "eu-west-1.")),
+        ("C17", format!("{}/", issuer.url())),
+        ("C17", "http://127.0.0.1:9/".to_owned()),
+        ("C17", "file:///etc/passwd".to_owned()),
+    ];
+    for (id, iss) in elsewhere {
+        rows.push(row(id, format!("iss {iss}"), mint(good().with("iss", iss.as_str()))?, "IssuerRefused"));
     }
     for value in [json!(null), json!("Access"), json!(["access"]), json!("refresh"), json!(""), json!("access ")] {
         rows.push(row("C20", format!("token_use {value}"), mint(good().with("token_use", value))?, "TokenUseRefused"));
