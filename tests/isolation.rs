@@ -35,8 +35,14 @@ const NEVER: [&str; 9] = [
     "dynamodb:GetRecords",
 ];
 
-static TENANT_ROLE: LazyLock<Role> =
-    LazyLock::new(|| Role::of(&Template::read().expect("the template can be read"), "TenantRole"));
+/// The roles that open a tenant's data, and the tables that each may query.
+const TENANT_ROLES: [(&str, &[&str]); 2] =
+    [("UserTenantRole", &["ItemsTable"]), ("AdminTenantRole", &["DirectoryTable", "ItemsTable"])];
+
+static TENANT_SESSIONS: LazyLock<Vec<(Role, &'static [&'static str])>> = LazyLock::new(|| {
+    let template = Template::read().expect("the template can be read");
+    TENANT_ROLES.into_iter().map(|(id, tables)| (Role::of(&template, id), tables)).collect()
+});
 
 static RULES: LazyLock<Rules> = LazyLock::new(|| {
     let text = std::fs::read_to_string(workspace_root().join("rules/rules.toml")).expect("the shipped rules");
@@ -123,7 +129,6 @@ const TABLES: [&str; 2] = ["DirectoryTable", "ItemsTable"];
 
 #[test]
 fn a_tenant_session_opens_its_own_partitions_and_no_others() {
-    let role = Role::of(&Template::read().unwrap(), "TenantRole");
     let rows: [(Option<&str>, Partitions<'_>, bool); 22] = [
         (Some("acme"), Some(&["acme#members"]), true),
         (Some("acme"), Some(&["acme#items"]), true),
@@ -153,9 +158,11 @@ fn a_tenant_session_opens_its_own_partitions_and_no_others() {
         (None, None, false),
     ];
     for (tenant, partitions, expected) in rows {
-        for id in TABLES {
-            let allowed = role.may("dynamodb:Query", &table(id), &request(tenant, partitions));
-            assert_eq!(allowed, expected, "tag {tenant:?}, {id}, {partitions:?}");
+        for (role, tables) in TENANT_SESSIONS.iter() {
+            for id in TABLES {
+                let allowed = role.may("dynamodb:Query", &table(id), &request(tenant, partitions));
+                assert_eq!(allowed, expected && tables.contains(&id), "tag {tenant:?}, {id}, {partitions:?}");
+            }
         }
     }
 }
@@ -164,8 +171,9 @@ fn a_tenant_session_opens_its_own_partitions_and_no_others() {
 fn a_tenant_session_can_do_nothing_that_names_no_partition() {
     // Nor when the check is eased for an emulator: then it is the list of
     // actions alone that holds.
-    for check in ["required", "when-supplied"] {
-        let role = Role::of(&Template::read().unwrap().with("LeadingKeysCheck", check).unwrap(), "TenantRole");
+    let checks = ["required", "when-supplied"];
+    for (check, (id, _)) in checks.into_iter().flat_map(|check| TENANT_ROLES.map(|role| (check, role))) {
+        let role = Role::of(&Template::read().unwrap().with("LeadingKeysCheck", check).unwrap(), id);
         for action in NEVER {
             for partitions in [None, Some(["acme#items"].as_slice())] {
                 for resource in [table("ItemsTable"), table("DirectoryTable"), index()] {
@@ -180,16 +188,17 @@ fn a_tenant_session_can_do_nothing_that_names_no_partition() {
 #[test]
 fn a_tenant_session_reaches_no_index() {
     // In the index, the leading key is a person and not a tenant.
-    let role = Role::of(&Template::read().unwrap(), "TenantRole");
-    for key in ["acme#members", "USER#5f0c", "EMAIL#ann@acme.example"] {
-        assert!(!role.may("dynamodb:Query", &index(), &request(Some("acme"), Some(&[key]))), "{key}");
+    for (role, _) in TENANT_SESSIONS.iter() {
+        for key in ["acme#members", "USER#5f0c", "EMAIL#ann@acme.example"] {
+            assert!(!role.may("dynamodb:Query", &index(), &request(Some("acme"), Some(&[key]))), "{key}");
+        }
     }
 }
 
 #[test]
 fn easing_the_check_for_an_emulator_opens_no_foreign_partition() {
     let template = Template::read().unwrap().with("LeadingKeysCheck", "when-supplied").unwrap();
-    let role = Role::of(&template, "TenantRole");
+    let role = Role::of(&template, "UserTenantRole");
     let rows = [(Some("acme"), "acme#items", true), (Some("acme"), "acme2#items", false), (None, "acme#items", false)];
     for (tenant, key, expected) in rows {
         let context = request(tenant, Some(&[key]));
@@ -203,9 +212,17 @@ fn easing_the_check_for_an_emulator_opens_no_foreign_partition() {
 type Tags<'a> = &'a [(&'a str, &'a str)];
 
 #[test]
-fn only_the_back_ends_take_the_tenant_role_and_only_with_one_tag() {
+fn a_tenant_role_is_taken_by_its_back_end_alone_and_with_one_tag() {
+    for (tenant_role, own, other) in
+        [("UserTenantRole", "UserApiRole", "AdminApiRole"), ("AdminTenantRole", "AdminApiRole", "UserApiRole")]
+    {
+        takes_tenant_role(tenant_role, own, other);
+    }
+}
+
+fn takes_tenant_role(tenant_role: &str, own: &str, other: &str) {
     let template = Template::read().unwrap();
-    let trust = template.resource("TenantRole").unwrap()["Properties"]["AssumeRolePolicyDocument"].clone();
+    let trust = template.resource(tenant_role).unwrap()["Properties"]["AssumeRolePolicyDocument"].clone();
     let mut statements: Vec<Value> = items(&template.resolve(&trust).unwrap()["Statement"]).cloned().collect();
     for statement in &mut statements {
         // A trust policy is about the role that it hangs on.
@@ -213,14 +230,14 @@ fn only_the_back_ends_take_the_tenant_role_and_only_with_one_tag() {
     }
     let role = |name: &str| format!("arn:aws:iam::{ACCOUNT}:role/{name}");
     let rows: [(&str, Tags<'_>, bool); 8] = [
-        ("UserApiRole", &[("tenant", "acme")], true),
-        ("AdminApiRole", &[("tenant", "acme")], true),
+        (own, &[("tenant", "acme")], true),
+        (other, &[("tenant", "acme")], false),
         ("AuthorizerRole", &[("tenant", "acme")], false),
         ("PostConfirmationRole", &[("tenant", "acme")], false),
         ("Someone", &[("tenant", "acme")], false),
-        ("UserApiRole", &[], false),
-        ("UserApiRole", &[("tenant", "")], false),
-        ("UserApiRole", &[("tenant", "acme"), ("department", "x")], false),
+        (own, &[], false),
+        (own, &[("tenant", "")], false),
+        (own, &[("tenant", "acme"), ("department", "x")], false),
     ];
     for (principal, tags, expected) in rows {
         let mut context = Context::new();
@@ -232,7 +249,7 @@ fn only_the_back_ends_take_the_tenant_role_and_only_with_one_tag() {
             context.insert("aws:TagKeys".into(), ContextValue::StringList(keys));
         }
         for action in ["sts:AssumeRole", "sts:TagSession"] {
-            let allowed = allows(&statements, &role(principal), action, &role("TenantRole"), &context);
+            let allowed = allows(&statements, &role(principal), action, &role(tenant_role), &context);
             assert_eq!(allowed, expected, "{principal} {tags:?} {action}");
         }
     }
@@ -299,16 +316,16 @@ proptest! {
         tenant in tenant_names(),
         keys in prop::collection::vec(partition_keys(), 1..4),
     ) {
-        let role = &*TENANT_ROLE;
         let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
         let own = keys.iter().all(|key| key.starts_with(&format!("{tenant}#")));
-        for action in role.table_actions() {
-            for id in TABLES {
-                let context = request(Some(&tenant), Some(&keys));
-                let allowed = role.may(&action, &table(id), &context);
+        let context = request(Some(&tenant), Some(&keys));
+        for (role, tables) in TENANT_SESSIONS.iter() {
+            for (action, id) in role.table_actions().iter().flat_map(|action| TABLES.map(|id| (action, id))) {
+                let allowed = role.may(action, &table(id), &context);
                 prop_assert!(own || !allowed, "{} {} {:?} as {}", action, id, keys, tenant);
                 // Reading its own is what the session is for.
-                prop_assert!(!own || action != "dynamodb:Query" || allowed, "{:?} as {}", keys, tenant);
+                let reads = own && action == "dynamodb:Query" && tables.contains(&id);
+                prop_assert!(!reads || allowed, "{} {:?} as {}", id, keys, tenant);
             }
         }
     }

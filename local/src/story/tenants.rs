@@ -81,8 +81,7 @@ async fn below_the_api(teller: &mut Teller<'_>, world: &World<'_>) -> Result<()>
     let tenant = aws_sdk_sts::types::Tag::builder().key("tenant").value("acme").build()?;
     let call = sts.assume_role().role_arn(world.tenant_role).role_session_name("story").tags(tenant);
     let refusal = call.send().await.err().and_then(|error| error.code().map(str::to_owned));
-    let text =
-        "The role that opens a tenant's data is for the two back ends alone: not even the account's owner takes it";
+    let text = "The role that opens a tenant's data is for its back end alone: not even the account's owner takes it";
     let back = refusal.as_deref().unwrap_or("credentials");
     teller.step(text, "sts:AssumeRole  the tenant role, tag tenant = acme", back, back == "AccessDenied");
     teller.note("Its policy keeps tenants apart by that tag and the keys asked for (dynamodb:LeadingKeys). The local");

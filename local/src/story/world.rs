@@ -75,7 +75,7 @@ impl<'a> World<'a> {
             client: stage.outputs.get("WebClientId")?,
             directory_table: stage.outputs.get("DirectoryTableName")?,
             items_table: stage.outputs.get("ItemsTableName")?,
-            tenant_role: stage.outputs.get("TenantRoleArn")?,
+            tenant_role: stage.outputs.get("AdminTenantRoleArn")?,
             owner: stage.owner,
             dynamo: aws_sdk_dynamodb::Client::new(stage.owner),
         })
