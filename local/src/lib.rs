@@ -88,7 +88,8 @@ async fn whole(options: Options, say: &Say) -> Result<bool> {
     // Before anything that takes time: a busy port should be said at once.
     let listener = listen(options.port).await?;
     let port = listener.local_addr()?.port();
-    let run = places.fresh_run(port)?;
+    let held = places.fresh_run(port)?;
+    let run = held.folder.as_path();
     let mut wanted = vec![tools::MINISTACK, tools::SAM];
     if options.release {
         wanted.push(tools::CARGO_LAMBDA);
@@ -97,17 +98,17 @@ async fn whole(options: Options, say: &Say) -> Result<bool> {
     let [ministack, sam, ..] = tools.as_slice() else { bail!("a tool is missing") };
     let build = async {
         match tools.get(2) {
-            Some(cargo_lambda) => artefacts::shipped(&places, &launcher, say, &run, sam, cargo_lambda).await,
-            None => artefacts::quick(&places, &launcher, say, &run).await,
+            Some(cargo_lambda) => artefacts::shipped(&places, &launcher, say, run, sam, cargo_lambda).await,
+            None => artefacts::quick(&places, &launcher, say, run).await,
         }
     };
-    let (built, mut cloud) = tokio::try_join!(build, Cloud::start(&places, &launcher, ministack, &run))?;
+    let (built, mut cloud) = tokio::try_join!(build, Cloud::start(&places, &launcher, ministack, run))?;
     say.prepared("aws", &format!("local AWS at {}, signatures and IAM policies enforced", cloud.url));
     let gateway = format!("http://127.0.0.1:{port}");
     let proxy = proxy::Gateway::new(&cloud.url, &owner(&cloud.url).await)?;
     let upstream = cloud.url.clone();
     let tell = async {
-        let work = deploy::deploy(&launcher, sam, &gateway, &upstream, &built, &run);
+        let work = deploy::deploy(&launcher, sam, &gateway, &upstream, &built, run);
         let outputs = say.during("deploy", "sam deploy of the real template", work).await?;
         say.prepared("deploy", &format!("stack {} stands behind {gateway}", deploy::STACK));
         let owner = owner(&gateway).await;
