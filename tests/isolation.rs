@@ -5,7 +5,7 @@
 //! documents of `template.yaml`, for random tenants and keys. The policies that
 //! the authorizer writes are held against the route table in the same way.
 
-#![expect(clippy::expect_used, reason = "a check fails by panicking")]
+#![expect(clippy::expect_used, clippy::indexing_slicing, clippy::unwrap_used, reason = "a check fails by panicking")]
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
