@@ -311,6 +311,8 @@ fn partition_keys() -> impl Strategy<Value = String> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn what_a_tenant_session_opens_begins_with_the_tenant(
         tenant in tenant_names(),
@@ -382,7 +384,7 @@ fn arn(method: &str, path: &str) -> String {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1_000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 1_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn a_kept_policy_opens_what_the_table_opens_and_nothing_else(
