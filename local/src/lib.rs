@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 use anyhow::{Result, anyhow, bail};
 use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_sdk_dynamodb::config::Credentials;
+use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -65,7 +65,10 @@ pub fn run(options: Options) -> ExitCode {
                     ExitCode::FAILURE
                 }
             },
-            code = interrupted() => code,
+            code = interrupted() => {
+                say.line("\nending everything …");
+                code
+            }
         }
     })
 }
@@ -105,13 +108,13 @@ async fn whole(options: Options, say: &Say) -> Result<bool> {
     let (built, mut cloud) = tokio::try_join!(build, Cloud::start(&places, &launcher, ministack, run))?;
     say.prepared("aws", &format!("local AWS at {}, signatures and IAM policies enforced", cloud.url));
     let gateway = format!("http://127.0.0.1:{port}");
-    let proxy = proxy::Gateway::new(&cloud.url, &owner(&cloud.url).await)?;
+    let proxy = proxy::Gateway::new(&cloud.url, &owner(&cloud.url))?;
     let upstream = cloud.url.clone();
     let tell = async {
         let work = deploy::deploy(&launcher, sam, &gateway, &upstream, &built, run);
         let outputs = say.during("deploy", "sam deploy of the real template", work).await?;
         say.prepared("deploy", &format!("stack {} stands behind {gateway}", deploy::STACK));
-        let owner = owner(&gateway).await;
+        let owner = owner(&gateway);
         let stage = Stage { gateway: &gateway, owner: &owner, outputs: &outputs };
         let all_right = story::tell(say, &stage).await?;
         if !options.once {
@@ -138,13 +141,14 @@ async fn listen(port: u16) -> Result<TcpListener> {
     })
 }
 
-/// The account's own configuration for SDK clients.
-async fn owner(url: &str) -> SdkConfig {
+/// The account's own configuration for SDK clients. Nothing of it comes from
+/// the person's AWS settings.
+fn owner(url: &str) -> SdkConfig {
     let (key, secret) = cloud::OWNER_KEY;
-    aws_config::defaults(BehaviorVersion::latest())
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
         .region(Region::new(cloud::REGION))
-        .credentials_provider(Credentials::new(key, secret, None, None, "local"))
+        .credentials_provider(SharedCredentialsProvider::new(Credentials::new(key, secret, None, None, "local")))
         .endpoint_url(url)
-        .load()
-        .await
+        .build()
 }

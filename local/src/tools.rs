@@ -3,9 +3,10 @@
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use tokio::time::sleep;
 
 use crate::places::Places;
 use crate::say::Say;
@@ -56,7 +57,15 @@ pub async fn ready(places: &Places, launcher: &Launcher, say: &Say, tools: &[Too
     fs::create_dir_all(&folder).with_context(|| format!("{} cannot be made", folder.display()))?;
     // Two runs at once must not install into one folder. The lock ends with us.
     let lock = File::create(folder.join("lock"))?;
-    lock.lock().context("the folder of the tools cannot be locked")?;
+    let work = async {
+        while lock.try_lock().is_err() {
+            sleep(Duration::from_millis(200)).await;
+        }
+    };
+    match lock.try_lock() {
+        Ok(()) => {}
+        Err(_) => say.during("tools", "waiting for another run that installs them", work).await,
+    }
     let mut found = Vec::new();
     for tool in tools {
         found.push(one(&folder, launcher, say, tool).await?);

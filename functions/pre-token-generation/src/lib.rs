@@ -78,7 +78,10 @@ impl<P: People> Handler for PreTokenGeneration<P> {
         let found = self.find(&trigger, invocation.now).await;
         let overrides = match self.decide(&trigger, &found.tenancy) {
             Decision::Issue(overrides) => overrides,
-            Decision::Refuse(refusal) => return Err(Failure::new(refusal.code(), PublicText::TryAgain)),
+            Decision::Refuse(refusal) => {
+                let failure = Failure::new(refusal.code(), PublicText::TryAgain);
+                return Err(found.doubt.iter().fold(failure, |failure, doubt| failure.caused_by(doubt.to_string())));
+            }
         };
         let code = code(&found, &overrides, &trigger.source);
         let subject = trigger.request.attributes.subject().and_then(Subject::parse).map(|subject| subject.to_string());

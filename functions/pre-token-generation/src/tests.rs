@@ -197,6 +197,19 @@ async fn the_tenant_is_what_the_directory_says_and_nothing_else() {
     }
 }
 
+/// N12, where the rules want no token without the directory.
+#[tokio::test]
+async fn an_unread_directory_refuses_the_token_if_the_rules_say_so() {
+    let refuse = r#"without_directory = "refuse""#;
+    for (people, expected) in [(None, Some("DirectoryUnread")), (person(None, vec![acme()]), None)] {
+        let book = Book::of([people]);
+        let failure = answer(rules("directory", "v2", refuse), Some(&book), &event("2", SIGN_IN)).await.err();
+        assert_eq!(failure.as_ref().map(Failure::code), expected);
+        assert_eq!(failure.as_ref().map(Failure::public), expected.map(|_| PublicText::TryAgain));
+        assert_eq!(failure.is_some_and(|failure| failure.cause().is_some()), expected.is_some());
+    }
+}
+
 #[tokio::test]
 async fn an_answer_that_changes_nothing_is_the_event_itself() {
     let event = event("2", SIGN_IN);

@@ -14,7 +14,10 @@ mod scopes;
 mod source;
 mod token;
 
-pub use rules::{Budget, ClaimEntry, ClaimRules, Condition, EventVersion, GroupRule, ScopeEntry, Suppressed, Tokens};
+pub use rules::{
+    Budget, ClaimEntry, ClaimRules, Condition, EventVersion, GroupRule, ScopeEntry, Suppressed, Tokens,
+    WithoutDirectory,
+};
 pub use source::{Constant, Format, Membership, Source};
 
 use std::collections::BTreeMap;
@@ -24,7 +27,7 @@ use serde_json::Value;
 
 use crate::attributes::Attributes;
 use crate::roles::RoleRules;
-use crate::tenants::Tenancy;
+use crate::tenants::{Reason, Tenancy};
 use facts::Facts;
 
 /// The two tokens that the pool signs.
@@ -88,6 +91,8 @@ pub enum Refusal {
     /// What says where the user belongs does not fit into this token, and a
     /// token that says only a part of it would be wrong.
     MembershipOverBudget(TokenKind),
+    /// The directory could not be read, and the rules want no token without it.
+    DirectoryUnread,
 }
 
 impl Refusal {
@@ -95,6 +100,7 @@ impl Refusal {
     pub fn code(self) -> &'static str {
         match self {
             Self::MembershipOverBudget(_) => "MembershipOverBudget",
+            Self::DirectoryUnread => "DirectoryUnread",
         }
     }
 }
@@ -184,6 +190,10 @@ impl DropReason {
 /// same answer, because Cognito asks again at every refresh.
 /// <https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-pre-token-generation.html#user-pool-lambda-pre-token-generation-trigger-source>
 pub fn decide(claims: &ClaimRules, roles: &RoleRules, request: Request<'_>) -> Decision {
+    let unread = request.tenancy.reason == Reason::DirectoryUnread;
+    if unread && claims.without_directory == WithoutDirectory::Refuse {
+        return Decision::Refuse(Refusal::DirectoryUnread);
+    }
     let groups = groups::edit(claims.groups, &roles.groups, &request);
     let facts = Facts::of(&request, &groups);
     let mut dropped = Vec::new();

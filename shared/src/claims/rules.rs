@@ -17,6 +17,10 @@ pub struct ClaimRules {
     /// What becomes of the user's Cognito groups in both tokens.
     #[serde(default)]
     pub groups: GroupRule,
+    /// What becomes of a token when the directory cannot be read, and nobody
+    /// knows where the user belongs.
+    #[serde(default)]
+    pub without_directory: WithoutDirectory,
     /// The most that the added claims may take in each token, in bytes of JSON.
     /// Over it, the claim with the highest `priority` number is dropped first,
     /// then those without a number, each time by name; a membership never is.
@@ -45,6 +49,18 @@ pub enum EventVersion {
     V2,
     /// As v2, and the tokens of machine clients.
     V3,
+}
+
+/// What becomes of a token when the directory cannot be read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum WithoutDirectory {
+    /// It is issued without tenant and roles, and so without rights.
+    #[default]
+    IssueWithoutRights,
+    /// It is not issued: nobody signs in until the directory is back.
+    Refuse,
 }
 
 /// What becomes of the user's Cognito groups.

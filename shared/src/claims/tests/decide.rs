@@ -37,6 +37,25 @@ fn a_membership_is_what_the_tenancy_says_and_an_absent_one_is_absent() {
     }
 }
 
+/// N12: whether sign-in goes on without the directory is the operator's word.
+#[test]
+fn a_token_in_doubt_is_issued_without_rights_or_not_at_all() {
+    let table = [
+        ("", Reason::DirectoryUnread, true),
+        (r#"without_directory = "issue-without-rights""#, Reason::DirectoryUnread, true),
+        (r#"without_directory = "refuse""#, Reason::DirectoryUnread, false),
+        (r#"without_directory = "refuse""#, Reason::NoMembership, true),
+        (r#"without_directory = "refuse""#, Reason::Suspended, true),
+    ];
+    for (rule, reason, issued) in table {
+        let rules = rules(&format!("{rule}\n{MAP}"));
+        match decide(&rules, &RoleRules::default(), Person::new(Tenancy::none(reason)).request()) {
+            Decision::Issue(edits) => assert!(issued && json(&edits.access) == "{}", "{rule} {reason:?}"),
+            Decision::Refuse(refusal) => assert!(!issued && refusal == Refusal::DirectoryUnread, "{rule} {reason:?}"),
+        }
+    }
+}
+
 #[test]
 fn the_tenants_to_choose_from_are_there_before_the_choice() {
     let mut person = Person::new(Tenancy::none(Reason::ChoiceMissing));

@@ -98,6 +98,8 @@ prop_compose! {
     fn any_rules()(
         token_version in select([EventVersion::V1, EventVersion::V2, EventVersion::V3].as_slice()),
         groups in select([GroupRule::Keep, GroupRule::ActiveTenant].as_slice()),
+        without_directory in
+            select([WithoutDirectory::IssueWithoutRights, WithoutDirectory::Refuse].as_slice()),
         id in 0_u32..200,
         access in 0_u32..200,
         suppressed_id in vec(name(), 0..3),
@@ -106,7 +108,8 @@ prop_compose! {
         scopes in vec(scope_entry(), 0..4),
     ) -> ClaimRules {
         let suppress = Suppressed { id: suppressed_id, access: suppressed_access };
-        ClaimRules { token_version, groups, budget_bytes: Budget { id, access }, suppress, map, scopes }
+        let budget_bytes = Budget { id, access };
+        ClaimRules { token_version, groups, without_directory, budget_bytes, suppress, map, scopes }
     }
 }
 
