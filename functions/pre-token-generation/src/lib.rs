@@ -80,7 +80,10 @@ impl<P: People> Handler for PreTokenGeneration<P> {
             Decision::Issue(overrides) => overrides,
             Decision::Refuse(refusal) => {
                 let failure = Failure::new(refusal.code(), PublicText::TryAgain);
-                return Err(found.doubt.iter().fold(failure, |failure, doubt| failure.caused_by(doubt.to_string())));
+                return Err(match found.doubt {
+                    None => failure,
+                    Some(doubt) => failure.caused_by(doubt.to_string()),
+                });
             }
         };
         let code = code(&found, &overrides, &trigger.source);
