@@ -2,7 +2,7 @@
 //!
 //! `cargo local` makes its tools, builds the functions, starts a local AWS
 //! behind a [pass-through](proxy), deploys `template.yaml` with `sam deploy`,
-//! and tells the [story](story) of a few users with real tokens. Everything it
+//! and tells the [story] of a few users with real tokens. Everything it
 //! makes lies in `target/local`; everything it starts ends with it.
 
 use std::process::ExitCode;
