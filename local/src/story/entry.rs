@@ -98,7 +98,7 @@ pub(super) async fn sign_in(
     let place = tenant.map_or("no tenant yet".to_owned(), |tenant| format!("{tenant}, {}", list(Some(&json!(roles)))));
     let text = format!("{} signs in; both tokens say: {place}", person.name);
     let sent = format!("InitiateAuth  {}, the password", person.email);
-    teller.step(&text, &sent, &format!("200  {}\n           {}", access.shown()?, id.shown()?), right);
+    teller.step(&text, &sent, &format!("200  {}\n                {}", access.shown()?, id.shown()?), right);
     Ok(())
 }
 
