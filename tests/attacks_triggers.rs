@@ -316,13 +316,13 @@ fn a_sign_up_is_let_in_by_its_address_alone() -> Result<()> {
     ];
     for address in addresses {
         let outcome = bench.send(sign_up(json!({"email": address})).to_string())?;
-        ensure!(outcome.error() == Some("This e-mail address cannot be used."), "U05 {address:?}: {:?}", outcome.reply);
+        ensure!(outcome.error() == Some("This e-mail address cannot be used"), "U05 {address:?}: {:?}", outcome.reply);
     }
     // U09: no address at all, with a telephone number or without.
     for number in ["+15551234567", "0015551234567", "+1 555 canary-number", "+\u{661}\u{662}", "555"] {
         let outcome = bench.send(sign_up(json!({"phone_number": number})).to_string())?;
         ensure!(
-            outcome.error() == Some("A required detail is missing or cannot be used."),
+            outcome.error() == Some("A required detail is missing or cannot be used"),
             "U09 {number}: {:?}",
             outcome.reply
         );
@@ -482,7 +482,7 @@ fn a_step_that_fails_costs_no_other_and_is_made_up_for() -> Result<()> {
         bench.services.answer_groups_with(refusal(kind));
         let outcome = bench.function.invoke(event.to_string());
         ensure!(
-            outcome.error() == Some("This is not possible right now. Please try again."),
+            outcome.error() == Some("This is not possible right now, please try again"),
             "O05 {kind}: {:?}",
             outcome.reply
         );
@@ -506,7 +506,7 @@ fn without_the_directory_nothing_is_claimed_and_the_error_is_safe() -> Result<()
     let mut bench = Bench::with("post-confirmation", services, settings)?;
     // O08: the pool has confirmed the user already; the first token makes up for it.
     let outcome = bench.send(confirmation(attributes()).to_string())?;
-    ensure!(outcome.error() == Some("This is not possible right now. Please try again."), "O08 {:?}", outcome.reply);
+    ensure!(outcome.error() == Some("This is not possible right now, please try again"), "O08 {:?}", outcome.reply);
     ensure!(outcome.elapsed < Duration::from_secs(5), "O08 {:?}", outcome.elapsed);
     let services = Services::start()?;
     let settings = services.settings_without_database();

@@ -14,6 +14,7 @@ mod attempts;
 mod authorizer;
 pub mod ending;
 mod entry;
+mod items;
 mod person;
 mod teller;
 mod tenants;
@@ -69,7 +70,9 @@ pub async fn tell(say: &Say, stage: &Stage<'_>) -> Result<bool> {
 
 async fn chapters(teller: &mut Teller<'_>, world: &World<'_>, cast: &mut Cast) -> Result<()> {
     entry::tell(teller, world, cast).await?;
-    attempts::tell(teller, world, cast).await?;
+    attempts::at_the_pool(teller, world, cast).await?;
+    items::tell(teller, world, cast).await?;
+    attempts::at_the_api(teller, world, cast).await?;
     tenants::tell(teller, world, cast).await?;
     api::tell(teller, world, cast).await
 }

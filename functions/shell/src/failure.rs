@@ -28,14 +28,14 @@ pub enum PublicText {
 }
 
 impl PublicText {
-    /// The sentence itself.
+    /// The sentence itself, without a full stop: Cognito sets one behind it.
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::SignUpRefused => "This sign-up is not allowed.",
-            Self::AddressRefused => "This e-mail address cannot be used.",
-            Self::DetailsRefused => "A required detail is missing or cannot be used.",
-            Self::RequestUnreadable => "The request could not be understood.",
-            Self::TryAgain => "This is not possible right now. Please try again.",
+            Self::SignUpRefused => "This sign-up is not allowed",
+            Self::AddressRefused => "This e-mail address cannot be used",
+            Self::DetailsRefused => "A required detail is missing or cannot be used",
+            Self::RequestUnreadable => "The request could not be understood",
+            Self::TryAgain => "This is not possible right now, please try again",
             Self::Unauthorized => "Unauthorized",
         }
     }
@@ -102,7 +102,7 @@ mod tests {
         assert_eq!(failure.cause().as_deref(), Some("table users-eu is throttled"));
         let diagnostic = Diagnostic::from(failure);
         assert_eq!(diagnostic.error_type, "DirectoryUnread");
-        assert_eq!(diagnostic.error_message, "This is not possible right now. Please try again.");
+        assert_eq!(diagnostic.error_message, "This is not possible right now, please try again");
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::teller::Teller;
 use super::world::{Request, World};
 
 pub(super) async fn tell(teller: &mut Teller<'_>, world: &World<'_>, cast: &mut Cast) -> Result<()> {
-    teller.chapter("Scenario 5: users and administrators, a back end and a database for each");
+    teller.chapter("Scenario 5: a back end and a database for users, another for administrators");
     let Cast { ann, alice, gina, .. } = cast;
     let request = Request::new("GET", "/admin/members", ann.access()?);
     refused(teller, world, "Ann is no administrator", &request, "Ann's access token", "RoleMissing").await?;

@@ -9,15 +9,8 @@ use super::teller::Teller;
 use super::token::Token;
 use super::world::{Answer, Request, World};
 
-pub(super) async fn tell(teller: &mut Teller<'_>, world: &World<'_>, cast: &Cast) -> Result<()> {
+pub(super) async fn at_the_pool(teller: &mut Teller<'_>, world: &World<'_>, cast: &Cast) -> Result<()> {
     teller.chapter("Scenario 1, refused: at the user pool");
-    at_the_pool(teller, world, cast).await?;
-    teller.chapter("Scenario 1, refused: at the API");
-    teller.note("The caller hears 401 or 403 and no more; the reason is in the authorizer's log.");
-    at_the_api(teller, world, cast).await
-}
-
-async fn at_the_pool(teller: &mut Teller<'_>, world: &World<'_>, cast: &Cast) -> Result<()> {
     let mallory = Person::new("Mallory", "mallory@mailinator.com");
     let answer = mallory.sign_up(world, &[]).await?;
     let sent = format!("SignUp  {}", mallory.email);
@@ -53,7 +46,9 @@ fn is(answer: &Answer, kind: &str) -> bool {
     answer.status == 400 && answer.error() == Some(kind)
 }
 
-async fn at_the_api(teller: &mut Teller<'_>, world: &World<'_>, cast: &Cast) -> Result<()> {
+pub(super) async fn at_the_api(teller: &mut Teller<'_>, world: &World<'_>, cast: &Cast) -> Result<()> {
+    teller.chapter("Scenario 3, refused: at the authorizer");
+    teller.note("The caller hears 401 or 403 and no more; the reason is in the authorizer's log.");
     let access = cast.ann.access()?;
     let request = Request { token: None, ..Request::new("GET", "/items", access) };
     let answer = world.api(&request).await?;

@@ -1,4 +1,4 @@
-//! Scenario 3: tenants, their administrators, invitations, and a person in two.
+//! Scenario 5: tenants, their administrators, invitations, and a person in two.
 
 use std::collections::HashMap;
 
@@ -16,7 +16,7 @@ use super::world::{Request, World};
 use super::{Cast, list};
 
 pub(super) async fn tell(teller: &mut Teller<'_>, world: &World<'_>, cast: &mut Cast) -> Result<()> {
-    teller.chapter("Scenario 3: tenants and their administrators");
+    teller.chapter("Scenario 5: tenants and their administrators");
     for (person, tenant) in [(&mut cast.alice, "acme"), (&mut cast.gina, "globex")] {
         join(teller, world, person).await?;
         sign_in(teller, world, person, Some(tenant), &["member"]).await?;
@@ -27,7 +27,7 @@ pub(super) async fn tell(teller: &mut Teller<'_>, world: &World<'_>, cast: &mut 
     invite(teller, world, &cast.alice, "acme", cast.carl.email, &["member"]).await?;
     invite(teller, world, &cast.gina, "globex", cast.carl.email, &["auditor", "member"]).await?;
 
-    teller.chapter("Scenario 3: a person in two tenants");
+    teller.chapter("Scenario 5: a person in two tenants");
     let carl = &mut cast.carl;
     join(teller, world, carl).await?;
     sign_in(teller, world, carl, None, &[]).await?;
@@ -58,7 +58,7 @@ pub(super) async fn tell(teller: &mut Teller<'_>, world: &World<'_>, cast: &mut 
 
 /// One item in globex, and who can see it.
 async fn own_data_only(teller: &mut Teller<'_>, world: &World<'_>, cast: &Cast) -> Result<()> {
-    teller.chapter("Scenario 3, refused: the data of another tenant");
+    teller.chapter("Scenario 5, refused: the data of another tenant");
     let body = json!({ "title": "Plans", "body": { "year": 2027 } });
     let request = Request::new("PUT", "/items/plans", cast.gina.access()?).header("If-None-Match", "*").body(body);
     let answer = world.api(&request).await?;
