@@ -1,0 +1,3 @@
+//! `poolhouse`: the operator's tool.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Moves a user in from an old system at the first sign-in.
