@@ -113,6 +113,22 @@ impl Subject {
     }
 }
 
+text_type! {
+    /// A user's identifier in the system that the users are moved in from,
+    /// byte for byte.
+    LegacyId
+}
+in_rules!(LegacyId, "user's id in the old system", "^[^\\p{Cc}#]{1,128}$");
+
+impl LegacyId {
+    /// Reads an identifier: 1 to 128 characters, no control characters and no
+    /// `#`, which separates the parts of a key; `None` when it is not one.
+    pub fn parse(text: &str) -> Option<Self> {
+        let fits = (1..=128).contains(&text.chars().count());
+        (fits && !text.chars().any(|c| c.is_control() || c == '#')).then(|| Self(text.to_owned()))
+    }
+}
+
 /// Reads the Cognito group `<tenant>:<role>`; `None` for any other group.
 pub fn tenant_group(group: &str) -> Option<(TenantId, RoleName)> {
     let (tenant, role) = group.split_once(':')?;

@@ -4,8 +4,8 @@ use std::collections::{BTreeSet, HashMap};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use shared::address::EmailAddress;
-use shared::names::{RoleName, TenantId};
-use shared::provisioning::Invitation;
+use shared::names::{LegacyId, RoleName, TenantId};
+use shared::provisioning::{Arrival, Invitation};
 use shared::tenants::{Membership, Status};
 
 use crate::{Corrupt, Subject};
@@ -17,6 +17,9 @@ pub(crate) const BY_SUBJECT: &str = "by-subject";
 
 /// The sort key of every profile.
 pub(crate) const PROFILE: &str = "PROFILE";
+
+/// The sort key of every arrival.
+pub(crate) const ARRIVAL: &str = "ARRIVAL";
 
 /// Everything the directory knows of one user.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -69,6 +72,10 @@ pub(crate) fn invitations_key(tenant: &TenantId) -> String {
 
 pub(crate) fn address_key(address: &EmailAddress) -> String {
     format!("EMAIL#{}", address.as_str())
+}
+
+pub(crate) fn legacy_key(id: &LegacyId) -> String {
+    format!("LEGACY#{id}")
 }
 
 pub(crate) fn text(value: impl Into<String>) -> AttributeValue {
@@ -178,6 +185,25 @@ pub(crate) fn membership_item(
     ]);
     item.extend(role_set(&membership.roles).map(|roles| ("roles".to_owned(), roles)));
     item.extend(email.map(|email| ("email".to_owned(), text(email.as_str()))));
+    item
+}
+
+pub(crate) fn arrival_item(arrival: &Arrival, now: u64) -> Item {
+    let membership = |(tenant, roles): (&TenantId, &BTreeSet<RoleName>)| {
+        let mut entry = Item::from([("tenant".to_owned(), text(tenant.as_str()))]);
+        entry.extend(role_set(roles).map(|roles| ("roles".to_owned(), roles)));
+        AttributeValue::M(entry)
+    };
+    let mut item = Item::from([
+        ("pk".to_owned(), text(legacy_key(arrival.id()))),
+        ("sk".to_owned(), text(ARRIVAL)),
+        ("address".to_owned(), text(arrival.address())),
+        ("memberships".to_owned(), AttributeValue::L(arrival.memberships().iter().map(membership).collect())),
+        ("written_at".to_owned(), number(now)),
+    ]);
+    if !arrival.groups().is_empty() {
+        item.insert("groups".to_owned(), AttributeValue::Ss(arrival.groups().iter().cloned().collect()));
+    }
     item
 }
 

@@ -5,6 +5,7 @@
 //! | profile | `USER#<sub>` | `PROFILE` | `USER#<sub>` |
 //! | membership | `<tenant>#members` | `<sub>` | `USER#<sub>` |
 //! | invitation | `<tenant>#invitations` | `<address>` | `EMAIL#<address>` |
+//! | arrival | `LEGACY#<id>` | `ARRIVAL` | none: it is read by its key |
 //!
 //! All that belongs to a tenant lies under `<tenant>#…`, so that IAM can keep
 //! tenants apart by leading keys; a tenant's name holds no `#`. One query on
@@ -15,6 +16,7 @@
 //! An item that does not have its expected shape is an error, never a guess.
 
 mod administration;
+mod arrivals;
 mod aws;
 mod choice;
 mod error;
@@ -55,4 +57,6 @@ pub mod actions {
     pub const SET_ROLES: &[&str] = &["dynamodb:UpdateItem"];
     /// [`Directory::invite`](crate::Directory::invite).
     pub const INVITE: &[&str] = &["dynamodb:PutItem"];
+    /// [`Directory::put_arrival`](crate::Directory::put_arrival).
+    pub const PUT_ARRIVAL: &[&str] = &["dynamodb:PutItem"];
 }

@@ -3,6 +3,10 @@
 //! Only an address that somebody has proved counts, and only a provider that
 //! the pool itself recorded.
 
+mod arrival;
+
+pub use arrival::Arrival;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
