@@ -101,6 +101,7 @@ pub fn is_public_text(text: &str) -> bool {
         PublicText::AddressRefused,
         PublicText::DetailsRefused,
         PublicText::RequestUnreadable,
+        PublicText::AccountLinked,
         PublicText::TryAgain,
         PublicText::Unauthorized,
     ];

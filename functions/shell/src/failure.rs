@@ -20,6 +20,10 @@ pub enum PublicText {
     DetailsRefused,
     /// The request cannot be understood.
     RequestUnreadable,
+    /// An external account was linked to the user; the next sign-in is his. The
+    /// name in brackets is for clients, which start the sign-in again by
+    /// themselves.
+    AccountLinked,
     /// Something behind the function failed; trying again may help.
     TryAgain,
     /// The exact text that API Gateway turns into a 401.
@@ -35,6 +39,7 @@ impl PublicText {
             Self::AddressRefused => "This e-mail address cannot be used",
             Self::DetailsRefused => "A required detail is missing or cannot be used",
             Self::RequestUnreadable => "The request could not be understood",
+            Self::AccountLinked => "These accounts are now linked, please sign in again (AccountLinked)",
             Self::TryAgain => "This is not possible right now, please try again",
             Self::Unauthorized => "Unauthorized",
         }
@@ -130,6 +135,7 @@ mod tests {
             PublicText::AddressRefused,
             PublicText::DetailsRefused,
             PublicText::RequestUnreadable,
+            PublicText::AccountLinked,
             PublicText::TryAgain,
             PublicText::Unauthorized,
         ];

@@ -9,7 +9,7 @@ pub(crate) mod provider;
 mod schema;
 
 pub use problems::{Problem, Problems};
-pub use provider::{Admission, Origin, Provider};
+pub use provider::{Admission, Links, Origin, Provider};
 #[cfg(feature = "schema")]
 pub use schema::schema;
 
@@ -100,7 +100,7 @@ impl RuleFile {
             problems.add("version", format!("this build reads version {VERSION} of the rule file"));
         }
         self.sign_up.check(problems);
-        let providers = ProviderIndex::check(&self.providers, problems);
+        let providers = ProviderIndex::check(&self.providers, &self.sign_up.forbidden_attributes, problems);
         self.tenants.check(&providers, problems);
         provisioning::check(&self.groups, self.tenants.source, &providers, problems);
         self.claims.check(problems);

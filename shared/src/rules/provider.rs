@@ -5,15 +5,13 @@
 //! compared with the providers that the rules know and never taken apart.
 //! <https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-identity-federation-consolidate-users.html>
 
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
+mod check;
+
+pub(crate) use check::ProviderIndex;
 
 use serde::Deserialize;
 
-use crate::address::DomainPattern;
 use crate::attributes::{Attributes, Identity};
-
-use super::Problems;
 
 /// An external identity provider of the pool whose users may enter.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -21,13 +19,23 @@ use super::Problems;
 #[serde(deny_unknown_fields)]
 pub struct Provider {
     /// The provider's name in the pool. Its ASCII letters match in either case,
-    /// since a case-insensitive pool writes user names in lower case.
+    /// since a case-insensitive pool writes user names in lower case; where
+    /// `links` is not "never" it must be written exactly as in the pool.
     pub name: String,
     /// Whether an address that the provider calls verified counts as verified.
     pub trusts_email: bool,
     /// Whom the provider lets in: those whom `sign_up` lets in, or all its users.
     #[serde(default)]
     pub admits: Admission,
+    /// Whether a newcomer's account is linked to the pool's own user who has
+    /// the same verified address.
+    #[serde(default)]
+    pub links: Links,
+    /// The attribute to which the provider's exact subject is mapped, such as
+    /// "custom:provider_subject". Only where subjects are digits alone may
+    /// linking do without: a case-insensitive pool hands over user names in
+    /// lower case.
+    pub subject_attribute: Option<String>,
 }
 
 /// Whom an identity provider lets in.
@@ -40,6 +48,20 @@ pub enum Admission {
     ByMode,
     /// All its users, whatever the mode and the allowed domains are.
     Always,
+}
+
+/// Whether the accounts of a provider's users are linked to users of the pool.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum Links {
+    /// Each account of the provider is a user of its own.
+    #[default]
+    Never,
+    /// To the one user who has the address; without one it is a user of its own.
+    Existing,
+    /// To the one user who has the address; without one he is made first.
+    Create,
 }
 
 /// Where a user came from.
@@ -64,16 +86,35 @@ pub(crate) fn of_newcomer<'a>(
     user_name: Option<&str>,
     attributes: &Attributes,
 ) -> Origin<'a> {
-    let Ok(identities) = attributes.identities() else { return Origin::Inconsistent };
-    let mut named = named_by(providers, user_name.unwrap_or_default());
-    match (named.next(), identities.is_empty()) {
-        (None, _) => Origin::UnknownProvider,
-        (Some((provider, _)), true) => Origin::Provider(provider),
-        (Some(first), false) => std::iter::once(first)
-            .chain(named)
-            .find(|(provider, id)| identities.iter().any(|identity| is_same(identity, &provider.name, id)))
-            .map_or(Origin::Inconsistent, |(provider, _)| Origin::Provider(provider)),
+    newcomer(providers, user_name.unwrap_or_default(), attributes)
+        .map_or_else(|origin| origin, |(provider, _)| Origin::Provider(provider))
+}
+
+/// The same with the user's id at the provider, which is in lower case where
+/// the pool is case-insensitive.
+pub(crate) fn account_of_newcomer<'a, 'n>(
+    providers: &'a [Provider],
+    user_name: Option<&'n str>,
+    attributes: &Attributes,
+) -> Option<(&'a Provider, &'n str)> {
+    newcomer(providers, user_name.unwrap_or_default(), attributes).ok()
+}
+
+fn newcomer<'a, 'n>(
+    providers: &'a [Provider],
+    user_name: &'n str,
+    attributes: &Attributes,
+) -> Result<(&'a Provider, &'n str), Origin<'a>> {
+    let identities = attributes.identities().map_err(|_| Origin::Inconsistent)?;
+    let mut named = named_by(providers, user_name);
+    let first = named.next().ok_or(Origin::UnknownProvider)?;
+    if identities.is_empty() {
+        return Ok(first);
     }
+    std::iter::once(first)
+        .chain(named)
+        .find(|(provider, id)| identities.iter().any(|identity| is_same(identity, &provider.name, id)))
+        .ok_or(Origin::Inconsistent)
 }
 
 /// Finds the provider of a user who is in the pool.
@@ -131,88 +172,19 @@ fn is_same(identity: &Identity, provider: &str, id: &str) -> bool {
     identity.provider.eq_ignore_ascii_case(provider) && identity.user_id.eq_ignore_ascii_case(id)
 }
 
-/// The providers by their names, for checking what names them.
-pub(crate) struct ProviderIndex<'a>(BTreeMap<String, &'a Provider>);
-
-impl<'a> ProviderIndex<'a> {
-    /// Checks the providers by themselves.
-    pub(super) fn check(providers: &'a [Provider], problems: &mut Problems) -> Self {
-        let mut known: BTreeMap<String, &Provider> = BTreeMap::new();
-        for (index, provider) in providers.iter().enumerate() {
-            let path = format!("providers[{index}].name");
-            if !is_provider_name(&provider.name) {
-                problems
-                    .add(path, "a provider's name has 1 to 32 characters, no blanks, and no underscore at its ends");
-                continue;
-            }
-            match known.entry(provider.name.to_ascii_lowercase()) {
-                Entry::Vacant(place) => _ = place.insert(provider),
-                Entry::Occupied(_) => {
-                    problems.add(path, format!("\"{}\" is there twice; case makes no difference", provider.name));
-                }
-            }
-        }
-        let index = Self(known);
-        index.check_confusable(providers, problems);
-        index
-    }
-
-    /// A newcomer's `corp_eu_ann` may be `eu_ann` of `corp` or `ann` of
-    /// `corp_eu`, so both must be treated alike.
-    fn check_confusable(&self, providers: &[Provider], problems: &mut Problems) {
-        for (index, provider) in providers.iter().enumerate() {
-            let name = provider.name.to_ascii_lowercase();
-            let shorter = name.match_indices('_').filter_map(|(end, _)| self.0.get(name.get(..end)?));
-            let rights = (provider.trusts_email, provider.admits);
-            for other in shorter.filter(|other| (other.trusts_email, other.admits) != rights) {
-                let message = format!(
-                    "a user name that begins with \"{name}_\" may also come from \"{}\"; \
-                     give both the same trusts_email and admits, or rename one",
-                    other.name
-                );
-                problems.add(format!("providers[{index}].name"), message);
-            }
-        }
-    }
-
-    /// Checks conditions that name providers and domains: the providers must
-    /// exist, and with domains their word for an address must count.
-    pub(crate) fn check_conditions(
-        &self,
-        path: &str,
-        providers: &[String],
-        domains: &[DomainPattern],
-        problems: &mut Problems,
-    ) {
-        for (index, name) in providers.iter().enumerate() {
-            let path = format!("{path}.providers[{index}]");
-            match self.0.get(&name.to_ascii_lowercase()) {
-                None => problems.add(path, format!("\"{name}\" is not among [[providers]]")),
-                Some(provider) if !domains.is_empty() && !provider.trusts_email => problems.add(
-                    path,
-                    format!("never holds together with email_domains: trusts_email is false for \"{name}\""),
-                ),
-                Some(_) => {}
-            }
-        }
-    }
-}
-
-/// <https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_CreateIdentityProvider.html>
-fn is_provider_name(name: &str) -> bool {
-    (1..=32).contains(&name.chars().count())
-        && !name.starts_with('_')
-        && !name.ends_with('_')
-        && !name.chars().any(|c| c.is_whitespace() || c.is_control())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn providers() -> Vec<Provider> {
         ["Google", "corp", "corp_eu", "Sign_In_With_Y"]
-            .map(|name| Provider { name: name.to_owned(), trusts_email: true, admits: Admission::ByMode })
+            .map(|name| Provider {
+                name: name.to_owned(),
+                trusts_email: true,
+                admits: Admission::ByMode,
+                links: Links::Never,
+                subject_attribute: None,
+            })
             .to_vec()
     }
 
