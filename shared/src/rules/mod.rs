@@ -17,6 +17,7 @@ use provider::ProviderIndex;
 use serde::Deserialize;
 
 use crate::claims::{ClaimRules, Membership, TokenKind};
+use crate::migration::MigrationRules;
 use crate::provisioning::{self, GroupGrant};
 use crate::roles::RoleRules;
 use crate::routes::{self, RouteRule, RouteTable};
@@ -35,6 +36,8 @@ pub struct Rules {
     pub providers: Vec<Provider>,
     /// Where a user's tenant and roles come from.
     pub tenants: TenantRules,
+    /// How users of an old system are moved in; `None` when nobody is.
+    pub migration: Option<MigrationRules>,
     /// The Cognito groups given on confirmation.
     pub groups: Vec<GroupGrant>,
     /// What tokens carry.
@@ -60,6 +63,8 @@ struct RuleFile {
     providers: Vec<Provider>,
     /// Where a user's tenant and roles come from.
     tenants: TenantRules,
+    /// How users of an old system are moved in. Without it nobody is.
+    migration: Option<MigrationRules>,
     /// The Cognito groups given on confirmation.
     #[serde(default)]
     groups: Vec<GroupGrant>,
@@ -86,6 +91,7 @@ impl Rules {
             sign_up: file.sign_up,
             providers: file.providers,
             tenants: file.tenants,
+            migration: file.migration,
             groups: file.groups,
             claims: file.claims,
             roles: file.roles,
@@ -103,6 +109,9 @@ impl RuleFile {
         let providers = ProviderIndex::check(&self.providers, &self.sign_up.forbidden_attributes, problems);
         self.tenants.check(&providers, problems);
         provisioning::check(&self.groups, self.tenants.source, &providers, problems);
+        if let Some(migration) = &self.migration {
+            migration.check(self.tenants.source, &self.providers, problems);
+        }
         self.claims.check(problems);
         self.roles.check(problems);
         routes::check(&self.routes, problems);
