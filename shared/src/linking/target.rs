@@ -65,15 +65,17 @@ fn with_user(wish: &Wish<'_>, user: &Candidate) -> Decision {
     }
 }
 
-/// What to make of a link that the pool has refused, seeing the user as he is
-/// now. The pool's words do not tell a link that somebody else has made
-/// meanwhile from one to another user, and it has been seen to refuse a link
-/// that it made: <https://github.com/aws/aws-sdk-js-v3/issues/5281>.
-pub fn check_link(link: &Link, user: &Candidate) -> Decision {
+/// Why a link that the pool has refused is not there, seeing the user as he is
+/// now; `None` when it is there after all.
+///
+/// The pool's words do not tell a link that somebody else has made meanwhile
+/// from one to another user, and it has been seen to refuse a link that it made:
+/// <https://github.com/aws/aws-sdk-js-v3/issues/5281>.
+pub fn check_link(link: &Link, user: &Candidate) -> Option<Refusal> {
     match room_for(link, user) {
-        Ok(Room::Taken) => Decision::Linked,
-        Ok(Room::Free) => Decision::Refuse(Refusal::PoolRefused),
-        Err(refusal) => Decision::Refuse(refusal),
+        Ok(Room::Taken) => None,
+        Ok(Room::Free) => Some(Refusal::PoolRefused),
+        Err(refusal) => Some(refusal),
     }
 }
 

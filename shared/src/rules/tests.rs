@@ -78,6 +78,10 @@ fn what_is_no_contradiction_is_read() {
         ),
         ("name = \"loose\"", "name = \"Googleplus\""),
         ("name = \"loose\"", "name = \"a_provider_with_a_name_of_32_byt\""),
+        // Linked, by digits or by an attribute that no client may set.
+        ("trusts_email = true", "trusts_email = true\nlinks = \"existing\""),
+        ("trusts_email = true", "trusts_email = true\nlinks = \"create\"\nsubject_attribute = \"custom:tenant\""),
+        ("trusts_email = false", "trusts_email = false\nlinks = \"never\"\nsubject_attribute = \"custom:tenant\""),
         // A tenant twice: the first that fits counts.
         ("[[groups]]", "[[tenants.placements]]\ntenant = \"acme\"\nproviders = [\"loose\"]\n[[groups]]"),
         ("[[groups]]", "[[groups]]\nname = \"users\"\nproviders = [\"LOOSE\"]\n[[groups]]"),
@@ -117,6 +121,42 @@ fn every_contradiction_is_refused_with_its_key_and_line() {
             "name = \"google_eu\"\nadmits = \"always\"",
             "line 15, column 1, providers[1].name:",
             "\"Google\"",
+        ),
+        (
+            "trusts_email = true\n\n[[providers]]\nname = \"loose\"\ntrusts_email = false",
+            "trusts_email = true\n[[providers]]\nname = \"google_eu\"\ntrusts_email = true\nlinks = \"existing\"",
+            "line 14, column 1, providers[1].name:",
+            "links = \"never\"",
+        ),
+        (
+            "trusts_email = true\n\n[[providers]]\nname = \"loose\"\ntrusts_email = false",
+            "trusts_email = true\nlinks = \"existing\"\n[[providers]]\nname = \"google_eu\"\ntrusts_email = true",
+            "line 15, column 1, providers[1].name:",
+            "links = \"never\"",
+        ),
+        (
+            "trusts_email = false",
+            "trusts_email = false\nlinks = \"existing\"",
+            "line 17, column 1, providers[1].links:",
+            "trusts_email is false",
+        ),
+        (
+            "trusts_email = true",
+            "trusts_email = true\nlinks = \"create\"",
+            "line 13, column 1, providers[0].links:",
+            "subject_attribute",
+        ),
+        (
+            "trusts_email = true",
+            "trusts_email = true\nsubject_attribute = \"email\"",
+            "line 13, column 1, providers[0].subject_attribute:",
+            "\"custom:\"",
+        ),
+        (
+            "trusts_email = true",
+            "trusts_email = true\nsubject_attribute = \"custom:other\"",
+            "line 13, column 1, providers[0].subject_attribute:",
+            "forbidden_attributes",
         ),
         ("[\"google\"]", "[\"Okta\"]", "line 25, column 14, tenants.placements[0].providers[0]:", "[[providers]]"),
         ("[\"google\"]", "[\"loose\"]", "line 25, column 14, tenants.placements[0].providers[0]:", "trusts_email"),
