@@ -1,0 +1,127 @@
+//! What the function is told at start.
+
+use shared::migration::{MigrationRules, Store};
+use shell::{Lookup, SettingError};
+
+/// The settings of this function.
+#[derive(Debug)]
+pub struct Settings {
+    /// How users are moved in.
+    pub rules: MigrationRules,
+    /// Where the old system is.
+    pub old_system: OldSystem,
+    /// The table that counts attempts.
+    pub attempts_table: String,
+    /// The directory table, where rights wait for the first token.
+    pub directory_table: String,
+    /// The secret that holds the keys of the old system, if any is needed.
+    pub secret_arn: Option<String>,
+}
+
+/// Where the old system is: what belongs to the store of the rules.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OldSystem {
+    /// The table of exported users.
+    Table {
+        /// Its name.
+        name: String,
+    },
+    /// Another user pool.
+    Pool {
+        /// The pool's id, which begins with its region.
+        id: String,
+        /// The app client that this function signs in with.
+        client_id: String,
+    },
+    /// The old system's endpoint.
+    Endpoint {
+        /// Its address.
+        url: String,
+    },
+}
+
+/// The settings of each store. One of a store that the rules do not name shows
+/// that template and rules disagree.
+const OF_STORES: [(Store, &[&str]); 3] = [
+    (Store::Table, &["LEGACY_USERS_TABLE"]),
+    (Store::Pool, &["OLD_USER_POOL_ID", "OLD_CLIENT_ID"]),
+    (Store::Endpoint, &["ENDPOINT_URL"]),
+];
+
+impl Settings {
+    /// Reads the settings and the rule file.
+    pub fn read(lookup: Lookup<'_>) -> Result<Self, SettingError> {
+        Self::with_rules(lookup, shell::rules(lookup)?.migration)
+    }
+
+    /// Reads the settings beside rules that are known already.
+    pub fn with_rules(lookup: Lookup<'_>, rules: Option<MigrationRules>) -> Result<Self, SettingError> {
+        let nobody = || SettingError::new("RULES_FILE", "moves nobody in; set migration.store or remove this function");
+        let rules = rules.ok_or_else(nobody)?;
+        let old_system = match rules.store {
+            Store::None => return Err(nobody()),
+            Store::Table => OldSystem::Table { name: SettingError::required(lookup, "LEGACY_USERS_TABLE")? },
+            Store::Pool => pool(lookup)?,
+            Store::Endpoint => OldSystem::Endpoint { url: endpoint(lookup)? },
+        };
+        refuse_others(lookup, rules.store)?;
+        let secret_arn = SettingError::optional(lookup, "SECRET_ARN");
+        if let (None, Some(key)) = (&secret_arn, needed_key(&rules)) {
+            return Err(SettingError::new("SECRET_ARN", format!("is missing; the rules need its {key}")));
+        }
+        let attempts_table = SettingError::required(lookup, "ATTEMPTS_TABLE")?;
+        let directory_table = SettingError::required(lookup, "DIRECTORY_TABLE")?;
+        Ok(Self { rules, old_system, attempts_table, directory_table, secret_arn })
+    }
+}
+
+fn refuse_others(lookup: Lookup<'_>, store: Store) -> Result<(), SettingError> {
+    let others = OF_STORES.iter().filter(|(other, _)| *other != store).flat_map(|(_, keys)| keys.iter());
+    match others.copied().find(|key| SettingError::optional(lookup, key).is_some()) {
+        None => Ok(()),
+        Some(key) => Err(SettingError::new(key, "is there, but migration.store of the rules is another")),
+    }
+}
+
+fn pool(lookup: Lookup<'_>) -> Result<OldSystem, SettingError> {
+    let id = SettingError::required(lookup, "OLD_USER_POOL_ID")?;
+    if region(&id).is_none() {
+        return Err(SettingError::new("OLD_USER_POOL_ID", "must be the id of a user pool, such as eu-west-1_Ab12Cd34E"));
+    }
+    Ok(OldSystem::Pool { id, client_id: SettingError::required(lookup, "OLD_CLIENT_ID")? })
+}
+
+/// The region of a user pool, with which its id begins.
+pub(crate) fn region(pool_id: &str) -> Option<&str> {
+    let (region, own) = pool_id.split_once('_')?;
+    let is_region = region.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+    let is_own = !own.is_empty() && own.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    (is_region && region.contains('-') && is_own).then_some(region)
+}
+
+/// A password goes there, so nobody on the way may read along.
+fn endpoint(lookup: Lookup<'_>) -> Result<String, SettingError> {
+    let url = SettingError::required(lookup, "ENDPOINT_URL")?;
+    let authority = |scheme: &str| url.strip_prefix(scheme).and_then(|rest| rest.split(['/', '?']).next());
+    let plain = url.bytes().all(|byte| byte.is_ascii_graphic() && !b"@#\\\"<>".contains(&byte));
+    let secure = authority("https://").is_some_and(|host| !host.is_empty());
+    if !plain || !(secure || authority("http://").is_some_and(is_loopback)) {
+        let problem = "must be an https address without user or fragment; http is for 127.0.0.1, [::1] and localhost only";
+        return Err(SettingError::new("ENDPOINT_URL", problem));
+    }
+    Ok(url)
+}
+
+fn is_loopback(authority: &str) -> bool {
+    ["127.0.0.1", "localhost", "[::1]"].into_iter().any(|host| {
+        let port = authority.strip_prefix(host);
+        port.is_some_and(|port| {
+            port.is_empty() || port.strip_prefix(':').is_some_and(|port| port.parse::<u16>().is_ok())
+        })
+    })
+}
+
+/// The member of the secret that nothing works without.
+fn needed_key(rules: &MigrationRules) -> Option<&'static str> {
+    (rules.store == Store::Endpoint).then_some("endpoint_key")
+}
