@@ -1,22 +1,27 @@
-//! Decides whether a sign-up may go on.
+//! Decides whether a sign-up may go on, and links a federated newcomer's account
+//! to the user who has it coming.
 //!
 //! Answers `PreSignUp_SignUp`, `PreSignUp_AdminCreateUser` and
 //! `PreSignUp_ExternalProvider`; any other source is refused.
 
+mod accounts;
 mod aws;
+mod link;
 mod settings;
 mod wire;
 
-pub use aws::{ACTIONS, InvitationTable};
+pub use accounts::{Accounts, AccountsError, LinkAnswer, PoolAccounts, PoolId};
+pub use aws::{ACTIONS, InvitationTable, connect};
 pub use settings::Settings;
 
 use serde_json::value::RawValue;
 use shared::address::EmailAddress;
+use shared::linking;
 use shared::rules::Rules;
 use shared::sign_up::{self, Decision, Facts, FactsNeeded, Refusal, Request, Source};
 use shell::{Answer, Event, Failure, Handler, Invocation, PublicText};
 
-/// The one thing this trigger asks of the outside world.
+/// What sign-up asks of the directory.
 pub trait Invitations {
     /// Whether this address holds an invitation that has not expired.
     fn is_invited(
@@ -28,15 +33,16 @@ pub trait Invitations {
 
 /// The function.
 #[derive(Debug)]
-pub struct PreSignUp<I> {
+pub struct PreSignUp<I, A> {
     rules: Rules,
     invitations: I,
+    accounts: A,
 }
 
-impl<I: Invitations> PreSignUp<I> {
+impl<I: Invitations, A: Accounts> PreSignUp<I, A> {
     /// A function that decides by these rules.
-    pub fn new(rules: Rules, invitations: I) -> Self {
-        Self { rules, invitations }
+    pub fn new(rules: Rules, invitations: I, accounts: A) -> Self {
+        Self { rules, invitations, accounts }
     }
 
     async fn facts(&self, request: Request<'_>, now: u64) -> Result<Facts, Failure> {
@@ -50,7 +56,7 @@ impl<I: Invitations> PreSignUp<I> {
     }
 }
 
-impl<I: Invitations> Handler for PreSignUp<I> {
+impl<I: Invitations, A: Accounts> Handler for PreSignUp<I, A> {
     const NAME: &'static str = "pre-sign-up";
 
     async fn handle(&self, event: &RawValue, invocation: &Invocation) -> Result<Answer, Failure> {
@@ -64,6 +70,9 @@ impl<I: Invitations> Handler for PreSignUp<I> {
         let facts = self.facts(request, invocation.now).await?;
         match sign_up::decide(&self.rules, request, facts) {
             Decision::Accept => {
+                let (source, user_name) = (trigger.source.as_str(), request.user_name);
+                let request = linking::Request { source, user_name, attributes: request.attributes };
+                self.link(PoolId(&trigger.user_pool_id), request).await?;
                 let body = event.with_response(&wire::GoOn::REPLY)?;
                 // The pool gives a `sub` only later.
                 Ok(Answer::new(body, "Accepted"))

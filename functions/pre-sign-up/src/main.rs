@@ -2,14 +2,14 @@
 
 use std::process::ExitCode;
 
-use pre_sign_up::{InvitationTable, PreSignUp, Settings};
+use pre_sign_up::{PreSignUp, Settings, connect};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     shell::start(async || {
         let settings = Settings::read(&shell::environment)?;
-        let invitations = InvitationTable::connect(settings.invitation_table).await;
-        Ok(PreSignUp::new(settings.rules, invitations))
+        let (invitations, accounts) = connect(&settings).await;
+        Ok(PreSignUp::new(settings.rules, invitations, accounts))
     })
     .await
 }

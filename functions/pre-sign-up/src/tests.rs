@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde_json::{Value, json};
+use shared::linking::{Candidate, Found, Link, NewUser};
 
 use super::*;
 
@@ -32,6 +33,28 @@ impl Invitations for &Counted {
     }
 }
 
+/// A pool that nobody may ask.
+#[derive(Debug)]
+struct Unasked;
+
+impl Accounts for Unasked {
+    async fn find(&self, _: PoolId<'_>, _: &EmailAddress) -> Result<Found, AccountsError> {
+        unreachable!("the pool is asked for users")
+    }
+    async fn user(&self, _: PoolId<'_>, _: &str) -> Result<Candidate, AccountsError> {
+        unreachable!("the pool is asked for a user")
+    }
+    async fn link(&self, _: PoolId<'_>, _: &Link) -> Result<LinkAnswer, AccountsError> {
+        unreachable!("the pool is asked for a link")
+    }
+    async fn create(&self, _: PoolId<'_>, _: &NewUser) -> Result<String, AccountsError> {
+        unreachable!("the pool is asked to make a user")
+    }
+    async fn confirm(&self, _: PoolId<'_>, _: &str) -> Result<(), AccountsError> {
+        unreachable!("the pool is asked to confirm a user")
+    }
+}
+
 fn rules(mode: &str) -> Rules {
     let text = format!(
         r#"
@@ -56,7 +79,7 @@ fn rules(mode: &str) -> Rules {
 /// The reply and the number of questions asked.
 async fn answer(mode: &str, known: Known, event: &Value) -> (Result<Answer, Failure>, u32) {
     let invitations = Counted { known, asked: AtomicU32::new(0) };
-    let function = PreSignUp::new(rules(mode), &invitations);
+    let function = PreSignUp::new(rules(mode), &invitations, Unasked);
     let invocation = Invocation { request_id: "r".to_owned(), now: NOW };
     let event = RawValue::from_string(event.to_string()).unwrap();
     let answer = function.handle(&event, &invocation).await;
@@ -170,11 +193,14 @@ async fn when_invitations_cannot_be_read_nobody_gets_in_and_nobody_learns_why() 
 }
 
 #[tokio::test]
-async fn without_a_table_no_client_is_built_and_a_question_is_a_failure() {
-    let table = InvitationTable::connect(None).await;
+async fn without_need_no_client_is_built_and_a_question_is_a_failure() {
+    let settings = Settings { rules: rules("open"), invitation_table: None };
+    let (table, accounts) = connect(&settings).await;
     let address = EmailAddress::parse("ann@acme.example").unwrap();
     let error = table.is_invited(&address, NOW).await.unwrap_err();
     assert_eq!(error.code(), "DirectoryNotConfigured");
+    let error = accounts.find(PoolId("eu-west-1_pool"), &address).await.unwrap_err();
+    assert_eq!(error.code(), "PoolNotConfigured");
 }
 
 #[tokio::test]
