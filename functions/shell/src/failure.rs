@@ -24,6 +24,10 @@ pub enum PublicText {
     /// name in brackets is for clients, which start the sign-in again by
     /// themselves.
     AccountLinked,
+    /// A sign-in is refused, whatever the reason. Which of name and password was
+    /// wrong, or that the attempts are used up, would help a guesser, so here
+    /// the code stays inside, too.
+    SignInRefused,
     /// Something behind the function failed; trying again may help.
     TryAgain,
     /// The exact text that API Gateway turns into a 401.
@@ -40,6 +44,7 @@ impl PublicText {
             Self::DetailsRefused => "A required detail is missing or cannot be used",
             Self::RequestUnreadable => "The request could not be understood",
             Self::AccountLinked => "These accounts are now linked, please sign in again (AccountLinked)",
+            Self::SignInRefused => "This sign-in is not possible",
             Self::TryAgain => "This is not possible right now, please try again",
             Self::Unauthorized => "Unauthorized",
         }
@@ -79,6 +84,11 @@ impl Failure {
         self.public
     }
 
+    /// The same failure with another sentence for the caller.
+    pub fn told_as(self, public: PublicText) -> Self {
+        Self { public, ..self }
+    }
+
     /// What lies behind it, with its own causes, in one line.
     pub fn cause(&self) -> Option<String> {
         self.cause.as_deref().map(|cause| chain(cause))
@@ -93,7 +103,11 @@ pub fn chain(error: &(dyn Error + 'static)) -> String {
 
 impl From<Failure> for Diagnostic {
     fn from(failure: Failure) -> Self {
-        Self { error_type: failure.code.to_owned(), error_message: failure.public.as_str().to_owned() }
+        let error_type = match failure.public {
+            PublicText::SignInRefused => "SignInRefused",
+            _ => failure.code,
+        };
+        Self { error_type: error_type.to_owned(), error_message: failure.public.as_str().to_owned() }
     }
 }
 
@@ -108,6 +122,17 @@ mod tests {
         let diagnostic = Diagnostic::from(failure);
         assert_eq!(diagnostic.error_type, "DirectoryUnread");
         assert_eq!(diagnostic.error_message, "This is not possible right now, please try again");
+    }
+
+    #[test]
+    fn refused_sign_ins_look_alike_outside() {
+        for code in ["UnknownUser", "PasswordWrong", "DeadlineReached"] {
+            let failure = Failure::new(code, PublicText::TryAgain).told_as(PublicText::SignInRefused);
+            assert_eq!(failure.code(), code, "the log knows");
+            let diagnostic = Diagnostic::from(failure);
+            assert_eq!(diagnostic.error_type, "SignInRefused");
+            assert_eq!(diagnostic.error_message, "This sign-in is not possible");
+        }
     }
 
     #[test]
@@ -136,6 +161,7 @@ mod tests {
             PublicText::DetailsRefused,
             PublicText::RequestUnreadable,
             PublicText::AccountLinked,
+            PublicText::SignInRefused,
             PublicText::TryAgain,
             PublicText::Unauthorized,
         ];
