@@ -16,6 +16,7 @@ pub mod claims;
 pub mod linking;
 pub mod migration;
 pub mod names;
+pub mod password;
 pub mod policy;
 pub mod provisioning;
 pub mod roles;

@@ -1,0 +1,263 @@
+//! What computing a hash costs, and how much of that is allowed.
+
+use std::fmt;
+
+use super::{HashError, Kind};
+
+/// The work that a hash asks for. Written and read as in the rule file's
+/// `decoy`: "bcrypt:10", "argon2id:m=19456,t=2,p=1", "scrypt:ln=15,r=8,p=1",
+/// "firebase-scrypt:ln=14,r=8", "pbkdf2-sha256:600000", "digest".
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cost {
+    /// 2 to the power of `log_rounds` rounds.
+    Bcrypt {
+        /// The number between the second and third `$`.
+        log_rounds: u32,
+    },
+    /// Passes over memory.
+    Argon2 {
+        /// Which way it goes through the memory.
+        variant: Argon2Variant,
+        /// Memory in KiB.
+        memory_kib: u32,
+        /// How often it goes through.
+        passes: u32,
+        /// Lanes, which are computed one after the other here.
+        lanes: u32,
+    },
+    /// RFC 7914.
+    Scrypt {
+        /// log2 of N.
+        log_n: u32,
+        /// The block size r.
+        block: u32,
+        /// How often it is done.
+        parallel: u32,
+    },
+    /// scrypt with p = 1 whose output is a key for one more step.
+    FirebaseScrypt {
+        /// log2 of N, Firebase's `mem_cost`.
+        log_n: u32,
+        /// The block size r, Firebase's `rounds`.
+        block: u32,
+    },
+    /// RFC 8018.
+    Pbkdf2 {
+        /// The function that is iterated.
+        prf: Prf,
+        /// How often.
+        iterations: u32,
+        /// Bytes of output, for each beginning block costs all iterations.
+        length: u32,
+    },
+    /// Next to nothing.
+    Digest,
+}
+
+/// Which way Argon2 goes through its memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Argon2Variant {
+    /// Independent of the password.
+    I,
+    /// First half of the first pass independent of it.
+    Id,
+}
+
+/// The function that PBKDF2 iterates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Prf {
+    /// HMAC-SHA-1.
+    Sha1,
+    /// HMAC-SHA-256.
+    Sha256,
+    /// HMAC-SHA-512.
+    Sha512,
+}
+
+impl Prf {
+    const ALL: [Self; 3] = [Self::Sha1, Self::Sha256, Self::Sha512];
+
+    /// Bytes of one block of output.
+    pub(super) fn block(self) -> u32 {
+        match self {
+            Self::Sha1 => 20,
+            Self::Sha256 => 32,
+            Self::Sha512 => 64,
+        }
+    }
+
+    /// Its name in "pbkdf2-…".
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Sha1 => "sha1",
+            Self::Sha256 => "sha256",
+            Self::Sha512 => "sha512",
+        }
+    }
+
+    /// Finds the function of a name.
+    pub(super) fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|prf| prf.name() == name)
+    }
+}
+
+/// bcrypt: about a second at the upper bound.
+const BCRYPT: std::ops::RangeInclusive<u32> = 4..=14;
+/// Argon2: the memory, and the memory times the passes, in KiB.
+const ARGON2_MEMORY_KIB: u32 = 128 * 1024;
+const ARGON2_WORK_KIB: u64 = 512 * 1024;
+/// scrypt: the memory, and the memory times p, in bytes.
+const SCRYPT_MEMORY: u64 = 64 << 20;
+const SCRYPT_WORK: u64 = 256 << 20;
+/// Lanes of Argon2 and p of scrypt.
+const MOST_LANES: u32 = 16;
+/// PBKDF2: twice what OWASP asks of HMAC-SHA-256, and what all blocks of the
+/// output may cost together.
+/// <https://cheatsheetseries.owasp.org/cheatsheets/Password_Storage_Cheat_Sheet.html#pbkdf2>
+const PBKDF2_ITERATIONS: u32 = 1_200_000;
+const PBKDF2_WORK: u64 = 2 * PBKDF2_ITERATIONS as u64;
+/// Bytes of output. Fewer could be met by chance.
+pub(super) const OUTPUT: std::ops::RangeInclusive<usize> = 16..=128;
+
+impl Cost {
+    /// The kind of hash that costs this.
+    pub fn kind(self) -> Kind {
+        match self {
+            Self::Bcrypt { .. } => Kind::Bcrypt,
+            Self::Argon2 { .. } => Kind::Argon2,
+            Self::Scrypt { .. } => Kind::Scrypt,
+            Self::FirebaseScrypt { .. } => Kind::FirebaseScrypt,
+            Self::Pbkdf2 { .. } => Kind::Pbkdf2,
+            Self::Digest => Kind::Digest,
+        }
+    }
+
+    /// Reads the form of the rule file's `decoy`; only a cost within the limits
+    /// is one.
+    pub fn read(text: &str) -> Result<Self, HashError> {
+        let (name, numbers) = text.split_once(':').unwrap_or((text, ""));
+        let cost = match (name, numbers) {
+            ("digest", "") => Self::Digest,
+            ("bcrypt", rounds) => Self::Bcrypt { log_rounds: decimal(rounds)? },
+            ("argon2id", numbers) => argon2(Argon2Variant::Id, numbers)?,
+            ("argon2i", numbers) => argon2(Argon2Variant::I, numbers)?,
+            ("scrypt", numbers) => {
+                let [log_n, block, parallel] = parameters(numbers, ["ln", "r", "p"])?;
+                Self::Scrypt { log_n, block, parallel }
+            }
+            ("firebase-scrypt", numbers) => {
+                let [log_n, block] = parameters(numbers, ["ln", "r"])?;
+                Self::FirebaseScrypt { log_n, block }
+            }
+            (name, numbers) => {
+                let prf = name.strip_prefix("pbkdf2-").and_then(Prf::named).ok_or(HashError::UnknownKind)?;
+                let (iterations, length) = match numbers.split_once(",l=") {
+                    Some((iterations, length)) => (iterations, decimal(length)?),
+                    None => (numbers, prf.block()),
+                };
+                Self::Pbkdf2 { prf, iterations: decimal(iterations)?, length }
+            }
+        };
+        cost.within_limits()
+    }
+
+    /// Refuses what is impossible and what costs too much.
+    pub(super) fn within_limits(self) -> Result<Self, HashError> {
+        let (possible, affordable) = match self {
+            Self::Bcrypt { log_rounds } => ((*BCRYPT.start()..=31).contains(&log_rounds), BCRYPT.contains(&log_rounds)),
+            Self::Argon2 { memory_kib, passes, lanes, .. } => (
+                passes >= 1 && lanes >= 1 && u64::from(memory_kib) >= 8 * u64::from(lanes),
+                memory_kib <= ARGON2_MEMORY_KIB
+                    && u64::from(memory_kib) * u64::from(passes) <= ARGON2_WORK_KIB
+                    && lanes <= MOST_LANES,
+            ),
+            Self::Scrypt { log_n, block, parallel } => (
+                log_n >= 1 && block >= 1 && parallel >= 1,
+                scrypt_memory(log_n, block) <= SCRYPT_MEMORY
+                    && scrypt_memory(log_n, block).saturating_mul(u64::from(parallel)) <= SCRYPT_WORK
+                    && parallel <= MOST_LANES,
+            ),
+            Self::FirebaseScrypt { log_n, block } => {
+                (log_n >= 1 && block >= 1, scrypt_memory(log_n, block) <= SCRYPT_MEMORY)
+            }
+            Self::Pbkdf2 { prf, iterations, length } => (
+                iterations >= 1 && usize::try_from(length).is_ok_and(|length| length >= *OUTPUT.start()),
+                iterations <= PBKDF2_ITERATIONS
+                    && usize::try_from(length).is_ok_and(|length| length <= *OUTPUT.end())
+                    && u64::from(iterations) * u64::from(length.div_ceil(prf.block())) <= PBKDF2_WORK,
+            ),
+            Self::Digest => (true, true),
+        };
+        match (possible, affordable) {
+            (false, _) => Err(HashError::Malformed),
+            (true, false) => Err(HashError::TooCostly),
+            (true, true) => Ok(self),
+        }
+    }
+
+    /// Whether it is so far below what is asked for today that the password
+    /// should not be kept: bcrypt below 8, PBKDF2 below 10,000, Argon2 below
+    /// 8 MiB-passes, scrypt below 4 MiB, and every digest.
+    pub fn is_weak(self) -> bool {
+        match self {
+            Self::Bcrypt { log_rounds } => log_rounds < 8,
+            Self::Argon2 { memory_kib, passes, .. } => u64::from(memory_kib) * u64::from(passes) < 8 * 1024,
+            Self::Scrypt { log_n, block, .. } | Self::FirebaseScrypt { log_n, block } => {
+                scrypt_memory(log_n, block) < 4 << 20
+            }
+            Self::Pbkdf2 { iterations, .. } => iterations < 10_000,
+            Self::Digest => true,
+        }
+    }
+}
+
+/// Bytes that scrypt fills.
+fn scrypt_memory(log_n: u32, block: u32) -> u64 {
+    let n = 1_u64.checked_shl(log_n).unwrap_or(u64::MAX);
+    n.saturating_mul(128).saturating_mul(u64::from(block))
+}
+
+fn argon2(variant: Argon2Variant, numbers: &str) -> Result<Cost, HashError> {
+    let [memory_kib, passes, lanes] = parameters(numbers, ["m", "t", "p"])?;
+    Ok(Cost::Argon2 { variant, memory_kib, passes, lanes })
+}
+
+/// Reads `a=1,b=2`: exactly these names in this order.
+pub(super) fn parameters<const N: usize>(text: &str, names: [&str; N]) -> Result<[u32; N], HashError> {
+    let mut found = [0; N];
+    let mut rest = text.split(',');
+    for (value, name) in found.iter_mut().zip(names) {
+        let number = rest.next().and_then(|one| one.strip_prefix(name)?.strip_prefix('='));
+        *value = decimal(number.ok_or(HashError::Malformed)?)?;
+    }
+    if rest.next().is_some() { Err(HashError::Malformed) } else { Ok(found) }
+}
+
+/// Reads digits alone, without leading zeros. A number beyond 32 bits is one
+/// that would cost too much, whatever it counts.
+pub(super) fn decimal(text: &str) -> Result<u32, HashError> {
+    let plain = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if !plain || (text.len() > 1 && text.starts_with('0')) {
+        return Err(HashError::Malformed);
+    }
+    text.parse().map_err(|_| HashError::TooCostly)
+}
+
+impl fmt::Display for Cost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::Bcrypt { log_rounds } => write!(f, "bcrypt:{log_rounds}"),
+            Self::Argon2 { variant, memory_kib, passes, lanes } => {
+                let name = if variant == Argon2Variant::I { "argon2i" } else { "argon2id" };
+                write!(f, "{name}:m={memory_kib},t={passes},p={lanes}")
+            }
+            Self::Scrypt { log_n, block, parallel } => write!(f, "scrypt:ln={log_n},r={block},p={parallel}"),
+            Self::FirebaseScrypt { log_n, block } => write!(f, "firebase-scrypt:ln={log_n},r={block}"),
+            Self::Pbkdf2 { prf, iterations, length } if length <= prf.block() => {
+                write!(f, "pbkdf2-{}:{iterations}", prf.name())
+            }
+            Self::Pbkdf2 { prf, iterations, length } => write!(f, "pbkdf2-{}:{iterations},l={length}", prf.name()),
+            Self::Digest => f.write_str("digest"),
+        }
+    }
+}

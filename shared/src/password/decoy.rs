@@ -1,0 +1,25 @@
+//! What is computed where there is nothing to compare with.
+
+use std::hint::black_box;
+
+use super::form::Form;
+use super::{Cost, HashError, HashRules, Keys, Password};
+
+/// A hash of nobody, which costs what the old system's hashes cost.
+pub struct Decoy(Form);
+
+impl Decoy {
+    /// Makes the decoy that the rules ask for.
+    pub fn new(rules: &HashRules) -> Result<Self, HashError> {
+        let cost = Cost::read(&rules.decoy)?;
+        if rules.allows(cost.kind()) { Ok(Self(Form::decoy(cost))) } else { Err(HashError::KindNotAllowed) }
+    }
+
+    /// Computes what a wrong password would have cost, and forgets it. Only a
+    /// password that is too long for any hash costs nothing.
+    pub fn spend(&self, keys: &Keys, password: &Password) {
+        if !password.is_too_long() {
+            black_box(self.0.matches(keys, black_box(password.as_bytes())));
+        }
+    }
+}
