@@ -30,7 +30,7 @@ impl RoleRules {
         if self.ambiguous == Ambiguous::Authenticated && self.authenticated_role.is_none() {
             problems.add("roles.ambiguous", "is \"authenticated\", but roles.authenticated_role is missing");
         }
-        check_arn(problems, "roles.authenticated_role", self.authenticated_role.as_deref());
+        check_role(problems, "roles.authenticated_role", self.authenticated_role.as_deref());
         self.check_groups(problems);
         for (index, rule) in self.rules.iter().enumerate() {
             rule.check(&format!("roles.rules[{index}]"), problems);
@@ -46,7 +46,7 @@ impl RoleRules {
             if self.groups.iter().take(index).any(|earlier| earlier.name == group.name) {
                 problems.add(format!("{path}.name"), format!("names the group \"{}\" a second time", group.name));
             }
-            check_arn(problems, &format!("{path}.role"), group.role.as_deref());
+            check_role(problems, &format!("{path}.role"), group.role.as_deref());
         }
     }
 }
@@ -63,14 +63,24 @@ impl RoleRule {
         if self.claim.chars().any(|c| c.is_whitespace() || c.is_control()) {
             problems.add(format!("{path}.claim"), "must not contain blanks");
         }
-        check_arn(problems, &format!("{path}.role"), Some(&self.role));
+        check_role(problems, &format!("{path}.role"), Some(&self.role));
     }
 }
 
-fn check_arn(problems: &mut Problems, path: &str, arn: Option<&str>) {
-    if arn.is_some_and(|arn| !is_role_arn(arn)) {
-        problems.add(path, "must be the ARN of an IAM role, such as \"arn:aws:iam::123456789012:role/reader\"");
+fn check_role(problems: &mut Problems, path: &str, role: Option<&str>) {
+    if role.is_some_and(|role| !is_role_arn(role) && !is_logical_id(role)) {
+        problems.add(
+            path,
+            "must be the ARN of an IAM role, such as \"arn:aws:iam::123456789012:role/reader\", or the name of a role in \
+             template.yaml, such as \"AdministratorRole\"",
+        );
     }
+}
+
+/// What a resource may be called in a CloudFormation template.
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/resources-section-structure.html>
+fn is_logical_id(text: &str) -> bool {
+    (1..=255).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-arns>
@@ -120,6 +130,8 @@ mod tests {
             groups,
             by_rules(&rule("c", "v", ARN).repeat(25)),
             by_rules(&rule("c", "v", "arn:aws-cn:iam::123456789012:role/path/reader@x")),
+            by_rules(&rule("c", "v", "AdministratorRole")),
+            "ambiguous = \"authenticated\"\nauthenticated_role = \"AuthenticatedRole\"".to_owned(),
         ];
         for text in table {
             assert_eq!(problems(&text), [], "{text}");
@@ -142,8 +154,14 @@ mod tests {
             (by_rules(&rule("c", &"v".repeat(129), ARN)), "roles.rules[0].value", "1 to 128"),
             (format!("authenticated_role = \"{ARN}*\""), "roles.authenticated_role", "ARN"),
         ];
+        let too_long = "R".repeat(256);
         let not_roles = [
-            "reader",
+            "",
+            "Reader-Role",
+            "Reader Role",
+            "Rôle",
+            &too_long,
+            "!GetAtt Reader.Arn",
             "arn:aws:iam::123456789012:user/reader",
             "arn:aws:iam::123456789012:role/",
             "arn:aws:iam::12345:role/reader",

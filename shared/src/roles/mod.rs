@@ -26,7 +26,8 @@ pub struct RoleRules {
     /// What happens when that gives no single role.
     #[serde(default)]
     pub ambiguous: Ambiguous,
-    /// The identity pool's role for authenticated users.
+    /// The identity pool's role for authenticated users: an ARN, or the name of
+    /// a role in `template.yaml`.
     #[serde(default)]
     pub authenticated_role: Option<String>,
     /// What the user pool knows of its groups.
@@ -71,7 +72,7 @@ pub struct Group {
     /// Zero is best; left out is worst.
     #[serde(default)]
     pub precedence: Option<u32>,
-    /// The ARN of the group's role.
+    /// The group's role: an ARN, or the name of a role in `template.yaml`.
     #[serde(default)]
     pub role: Option<String>,
 }
@@ -89,7 +90,7 @@ pub struct RoleRule {
     pub matching: Match,
     /// What it is compared with.
     pub value: String,
-    /// The ARN of the role.
+    /// The role: an ARN, or the name of a role in `template.yaml`.
     pub role: String,
 }
 
@@ -109,7 +110,8 @@ pub enum Match {
 }
 
 impl RoleRules {
-    /// The ARN that a selection leads to; `None` when it denies.
+    /// The role that a selection leads to, as the rules name it; `None` when it
+    /// denies.
     pub fn arn<'a>(&'a self, selection: &'a Selection) -> Option<&'a str> {
         match &selection.outcome {
             Outcome::Role(arn) => Some(arn),
