@@ -7,13 +7,17 @@ use serde::de::{Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use crate::address::EmailAddress;
+use crate::names::LegacyId;
+
+/// Names a user who was moved in, as the old system did. No client may write it.
+pub const LEGACY_ID: &str = "custom:legacy_id";
 
 /// More than a pool can define: 50 custom and some 25 standard attributes.
 /// <https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-settings-attributes.html>
 const MOST_ATTRIBUTES: usize = 100;
 
 /// The longest value a pool stores, in bytes here.
-const LONGEST_VALUE: usize = 2048;
+pub(crate) const LONGEST_VALUE: usize = 2048;
 
 /// The standard attributes that a client may set.
 const STANDARD: [&str; 17] = [
@@ -86,6 +90,11 @@ impl Attributes {
     /// Whether an attribute says `true`; federation also sends `True`.
     pub fn is_true(&self, name: &str) -> bool {
         self.get(name).is_some_and(|value| value.eq_ignore_ascii_case("true"))
+    }
+
+    /// The user's identifier in the old system; only a user who was moved in has one.
+    pub fn legacy_id(&self) -> Option<LegacyId> {
+        self.get(LEGACY_ID).and_then(LegacyId::parse)
     }
 
     /// The user's external accounts, none when the attribute is absent.

@@ -228,6 +228,25 @@ mod tests {
     }
 
     #[test]
+    fn an_identifier_of_old_is_taken_as_it_is_unless_it_would_break_a_key() {
+        let (longest, too_long) = ("\u{fc}".repeat(128), "a".repeat(129));
+        let table = [
+            ("auth0|5f7c8ec7c33c6c004bbafe82", true),
+            ("7", true),
+            (" Ann M\u{fc}ller ", true),
+            (longest.as_str(), true),
+            ("", false),
+            ("a#b", false),
+            ("a\nb", false),
+            ("a\u{85}b", false),
+            (too_long.as_str(), false),
+        ];
+        for (text, accepted) in table {
+            assert_eq!(LegacyId::parse(text).map(|id| id.as_str().to_owned()), accepted.then(|| text.to_owned()));
+        }
+    }
+
+    #[test]
     fn a_group_gives_a_tenant_only_when_both_its_parts_are_names() {
         let table = [
             ("acme:admin", Some(("acme", "admin"))),

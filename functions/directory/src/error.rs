@@ -14,6 +14,8 @@ pub enum Error {
     Corrupt(Corrupt),
     /// Others kept writing the same items; trying again may help.
     Contended,
+    /// A group comes first that the user could not be added to yet.
+    HeldBack,
     /// More items than one transaction may hold.
     TooManyItems,
     /// The function runs without a directory, and was asked for it all the same.
@@ -23,7 +25,7 @@ pub enum Error {
 /// Where an item's shape is wrong; never what it holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Corrupt {
-    /// The kind of item: `profile`, `membership`, `invitation` or `item`.
+    /// The kind of item: `profile`, `membership`, `invitation`, `arrival` or `item`.
     pub kind: &'static str,
     /// The attribute that is missing or unreadable.
     pub attribute: &'static str,
@@ -36,6 +38,7 @@ impl Error {
             Self::Unreachable(_) => "DirectoryUnreachable",
             Self::Corrupt(_) => "DirectoryCorrupt",
             Self::Contended => "DirectoryContended",
+            Self::HeldBack => "GroupsFirst",
             Self::TooManyItems => "DirectoryTooManyItems",
             Self::NotConfigured => "DirectoryNotConfigured",
         }
@@ -48,6 +51,7 @@ impl fmt::Display for Error {
             Self::Unreachable(_) => f.write_str("the directory did not answer"),
             Self::Corrupt(Corrupt { kind, attribute }) => write!(f, "a {kind} has no usable {attribute}"),
             Self::Contended => f.write_str("others kept writing the same items"),
+            Self::HeldBack => f.write_str("the profile waits for a group"),
             Self::TooManyItems => f.write_str("more items than one transaction may hold"),
             Self::NotConfigured => f.write_str("the function runs without a directory"),
         }
@@ -58,7 +62,7 @@ impl error::Error for Error {
     fn source(&self) -> Option<&(dyn error::Error + 'static)> {
         match self {
             Self::Unreachable(cause) => Some(cause.as_ref()),
-            Self::Corrupt(_) | Self::Contended | Self::TooManyItems | Self::NotConfigured => None,
+            Self::Corrupt(_) | Self::Contended | Self::HeldBack | Self::TooManyItems | Self::NotConfigured => None,
         }
     }
 }

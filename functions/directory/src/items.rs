@@ -1,6 +1,6 @@
 //! Items of the table as types, and back.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use shared::address::EmailAddress;
@@ -154,6 +154,25 @@ pub(crate) fn read_invitation(address: &EmailAddress, item: &Item) -> Result<Inv
         return Err(reader.corrupt("sk"));
     }
     Ok(Invitation { tenant, roles: reader.roles()?, expires_at: reader.number("expires_at")? })
+}
+
+pub(crate) fn read_arrival(id: &LegacyId, item: &Item) -> Result<Arrival, Corrupt> {
+    let reader = Reader { kind: "arrival", item };
+    let entries = item.get("memberships").and_then(|value| value.as_l().ok());
+    let mut memberships = BTreeMap::new();
+    for entry in entries.ok_or_else(|| reader.corrupt("memberships"))? {
+        let entry = entry.as_m().map_err(|_| reader.corrupt("memberships"))?;
+        let entry = Reader { kind: "arrival", item: entry };
+        if memberships.insert(entry.parsed("tenant", TenantId::parse)?, entry.roles()?).is_some() {
+            return Err(entry.corrupt("tenant"));
+        }
+    }
+    let groups = match item.get("groups") {
+        None => BTreeSet::new(),
+        Some(value) => value.as_ss().map_err(|_| reader.corrupt("groups"))?.iter().cloned().collect(),
+    };
+    reader.number("written_at")?;
+    Arrival::new(id.clone(), reader.text("address")?, memberships, groups).ok_or_else(|| reader.corrupt("groups"))
 }
 
 pub(crate) fn profile_item(subject: &Subject, email: Option<&EmailAddress>, now: u64) -> Item {

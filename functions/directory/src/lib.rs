@@ -1,4 +1,4 @@
-//! The directory table: profiles, memberships and invitations in DynamoDB.
+//! The directory: who belongs where, in a DynamoDB table.
 //!
 //! | item | `pk` | `sk` | `subject` (hash key of the index) |
 //! | --- | --- | --- | --- |
@@ -20,8 +20,11 @@ mod arrivals;
 mod aws;
 mod choice;
 mod error;
+mod groups;
 mod invitations;
 mod items;
+#[cfg(feature = "pool")]
+mod pool;
 mod provision;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -31,8 +34,11 @@ pub use administration::{NewInvitation, Page, RoleChange};
 pub use aws::Directory;
 pub use choice::Choice;
 pub use error::{Corrupt, Error};
+pub use groups::{AddError, AddFailure, Groups, PoolUser};
 pub use items::{Member, Person, Profile};
-pub use provision::{Newcomer, Provisioned, provision};
+#[cfg(feature = "pool")]
+pub use pool::PoolGroups;
+pub use provision::{Newcomer, Outcome, Provisioned, provision};
 pub use shared::names::Subject;
 
 /// The IAM actions behind each entry point, for the function that uses it.
@@ -46,7 +52,13 @@ pub mod actions {
     /// [`Directory::is_invited`](crate::Directory::is_invited).
     pub const IS_INVITED: &[&str] = &["dynamodb:Query"];
     /// [`provision`](crate::provision()).
-    pub const PROVISION: &[&str] = &["dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:Query"];
+    pub const PROVISION: &[&str] = &[
+        "cognito-idp:AdminAddUserToGroup",
+        "dynamodb:DeleteItem",
+        "dynamodb:GetItem",
+        "dynamodb:PutItem",
+        "dynamodb:Query",
+    ];
     /// [`Directory::choose_tenant`](crate::Directory::choose_tenant).
     pub const CHOOSE_TENANT: &[&str] = &["dynamodb:ConditionCheckItem", "dynamodb:UpdateItem"];
     /// [`Directory::member`](crate::Directory::member).

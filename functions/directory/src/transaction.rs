@@ -5,9 +5,10 @@ use std::time::Duration;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{CancellationReason, Delete, Put, TransactWriteItem};
 use shared::address::EmailAddress;
-use shared::provisioning::{Invitation, Plan};
+use shared::provisioning::{Invitation, MOST_WRITES, Plan};
 use shared::tenants::Membership;
 
+use crate::arrivals::Brought;
 use crate::items::{self, Item};
 use crate::{Directory, Error, Subject};
 
@@ -18,6 +19,8 @@ pub(crate) struct Write<'a> {
     pub(crate) plan: &'a Plan,
     /// As read; the plan names the taken ones by their tenants.
     pub(crate) invitations: &'a [Invitation],
+    /// As read; the plan says whether it is taken.
+    pub(crate) brought: Option<&'a Brought>,
     pub(crate) now: u64,
 }
 
@@ -28,15 +31,13 @@ pub(crate) enum Written {
     Done(Vec<Membership>),
     /// The profile stands: someone else did all this before.
     AlreadyThere,
-    /// These invitations were taken or changed in the meantime.
-    InvitationsGone(Vec<Invitation>),
+    /// What the plan was made from is gone or was changed in the meantime: these
+    /// invitations, or what the user brought along.
+    Outdated(Vec<Invitation>),
 }
 
 /// Calls of one transaction that others got in the way of.
 const ATTEMPTS: u32 = 6;
-/// DynamoDB takes no more items in one transaction.
-/// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html>
-const MOST_ITEMS: usize = 100;
 
 /// One part of the transaction, and what to do when its condition fails.
 #[derive(Clone, Debug)]
@@ -44,6 +45,7 @@ enum Part {
     Profile,
     Membership(Membership),
     Invitation(Invitation),
+    Arrival(Brought),
 }
 
 /// What a cancelled transaction means.
@@ -77,9 +79,9 @@ impl Directory {
             if failed_parts.iter().any(|part| matches!(part, Part::Profile)) {
                 return Ok(Written::AlreadyThere);
             }
-            let gone: Vec<Invitation> = failed_parts.into_iter().filter_map(Part::invitation).cloned().collect();
-            if !gone.is_empty() {
-                return Ok(Written::InvitationsGone(gone));
+            if failed_parts.iter().any(|part| matches!(part, Part::Invitation(_) | Part::Arrival(_))) {
+                let gone = failed_parts.into_iter().filter_map(Part::invitation).cloned().collect();
+                return Ok(Written::Outdated(gone));
             }
             let mut index = 0..;
             parts.retain(|_| index.next().is_none_or(|index| !failed.contains(&index)));
@@ -89,7 +91,7 @@ impl Directory {
 
     /// One call; `None` means that everything was written.
     async fn transact(&self, write: &Write<'_>, parts: &[Part]) -> Result<Option<Cancelled>, Error> {
-        if parts.len() > MOST_ITEMS {
+        if parts.len() > MOST_WRITES {
             return Err(Error::TooManyItems);
         }
         let items = parts.iter().map(|part| self.item(write, part)).collect::<Result<Vec<_>, Error>>()?;
@@ -116,6 +118,7 @@ impl Directory {
                 self.put_new(items::membership_item(write.subject, membership, email, write.now))?
             }
             Part::Invitation(invitation) => self.take(invitation, email)?,
+            Part::Arrival(brought) => TransactWriteItem::builder().delete(self.take_arrival(brought)?).build(),
         })
     }
 
@@ -156,7 +159,7 @@ impl Part {
     fn invitation(&self) -> Option<&Invitation> {
         match self {
             Self::Invitation(invitation) => Some(invitation),
-            Self::Profile | Self::Membership(_) => None,
+            Self::Profile | Self::Membership(_) | Self::Arrival(_) => None,
         }
     }
 }
@@ -165,13 +168,14 @@ fn parts(write: &Write<'_>) -> Vec<Part> {
     let taken = |invitation: &&Invitation| write.plan.taken_invitations.contains(&invitation.tenant);
     let memberships = write.plan.memberships.iter().cloned().map(Part::Membership);
     let invitations = write.invitations.iter().filter(taken).cloned().map(Part::Invitation);
-    std::iter::once(Part::Profile).chain(memberships).chain(invitations).collect()
+    let arrival = write.brought.filter(|_| write.plan.takes_arrival).cloned().map(Part::Arrival);
+    std::iter::once(Part::Profile).chain(memberships).chain(invitations).chain(arrival).collect()
 }
 
 fn memberships(parts: Vec<Part>) -> Vec<Membership> {
     let membership = |part| match part {
         Part::Membership(membership) => Some(membership),
-        Part::Profile | Part::Invitation(_) => None,
+        Part::Profile | Part::Invitation(_) | Part::Arrival(_) => None,
     };
     parts.into_iter().filter_map(membership).collect()
 }
@@ -256,7 +260,7 @@ mod tests {
                 ..Plan::default()
             };
             let invitations = std::slice::from_ref(read);
-            let write = Write { subject: &subject, plan: &plan, invitations, now: NOW };
+            let write = Write { subject: &subject, plan: &plan, invitations, brought: None, now: NOW };
             let written = directory.write(&write).await.unwrap();
             (written, database.items().await.unwrap().len())
         }
@@ -274,7 +278,7 @@ mod tests {
                 let (written, items) = write(&read, stands.as_ref()).await;
                 match written {
                     Written::Done(memberships) => assert!(taken && memberships.len() == 1 && items == 2, "{name}"),
-                    Written::InvitationsGone(gone) => {
+                    Written::Outdated(gone) => {
                         assert!(!taken, "{name}");
                         assert_eq!(gone, std::slice::from_ref(&read), "{name}");
                         assert_eq!(items, usize::from(stands.is_some()), "{name}: nothing was written");
@@ -294,7 +298,7 @@ mod tests {
             });
             let plan = Plan { memberships: memberships.collect(), ..Plan::default() };
             let subject = Subject::parse("ann").unwrap();
-            let write = Write { subject: &subject, plan: &plan, invitations: &[], now: NOW };
+            let write = Write { subject: &subject, plan: &plan, invitations: &[], brought: None, now: NOW };
             let error = database.directory().write(&write).await.unwrap_err();
             assert_eq!(error.code(), "DirectoryTooManyItems");
             assert!(database.items().await.unwrap().is_empty());

@@ -1,42 +1,27 @@
 //! Provisions a confirmed user: profile, memberships and groups.
 //!
 //! Cognito confirms the user before it asks, and asks again when it hears
-//! nothing. So every step may be taken twice and no step waits for another;
-//! a profile that is missed here is made up for at the first token.
+//! nothing. So every step may be taken twice; what is missed here is made up for
+//! at the first token.
 
-mod aws;
 mod settings;
 mod steps;
 mod wire;
 
-pub use aws::{ACTIONS, AddError, PoolGroups};
 pub use settings::Settings;
 
-use directory::{Directory, Newcomer, Provisioned, Subject};
-use futures_util::future::join_all;
+use directory::{Directory, Groups, Newcomer, PoolUser, Provisioned, Subject};
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
-use shared::provisioning::{self, Facts, Request};
+use shared::provisioning::Request;
 use shared::rules::Rules;
 use shell::{Answer, Event, Failure, Handler, Invocation, PublicText, Trigger};
 
 use crate::steps::StepsFailed;
 use crate::wire::Source;
 
-/// A user as the pool names him.
-#[derive(Clone, Copy, Debug)]
-pub struct PoolUser<'a> {
-    /// The pool.
-    pub pool_id: &'a str,
-    /// The user's name in it, not the `sub`.
-    pub name: &'a str,
-}
-
-/// The groups of a user pool.
-pub trait Groups {
-    /// Adds a user to a group; a user who is in it already stays there.
-    fn add(&self, user: PoolUser<'_>, group: &str) -> impl Future<Output = Result<(), AddError>> + Send;
-}
+/// The IAM actions that this function needs.
+pub const ACTIONS: &[&str] = directory::actions::PROVISION;
 
 /// The function.
 #[derive(Debug)]
@@ -50,18 +35,6 @@ impl<G: Groups> PostConfirmation<G> {
     /// A function that provisions by these rules.
     pub fn new(rules: Rules, directory: Directory, groups: G) -> Self {
         Self { rules, directory, groups }
-    }
-
-    /// Takes all steps side by side, and every one of them to its end: the
-    /// failure of one must not cost the user another.
-    async fn provision(&self, newcomer: Newcomer<'_>, user: PoolUser<'_>) -> Result<Provisioned, StepsFailed> {
-        // The groups do not depend on invitations.
-        let facts = Facts { invitations: &[], now: newcomer.now };
-        let plan = provisioning::plan(&self.rules, newcomer.request, facts);
-        let profile = directory::provision(&self.directory, &self.rules, newcomer);
-        let groups = join_all(plan.groups.iter().map(|group| self.groups.add(user, group)));
-        let (profile, groups) = tokio::join!(profile, groups);
-        StepsFailed::check(profile, groups)
     }
 }
 
@@ -87,7 +60,9 @@ impl<G: Groups> PostConfirmation<G> {
         let subject = attributes.subject().and_then(Subject::parse).ok_or_else(|| incomplete("SubjectMissing"))?;
         let user = pool_user(&trigger)?;
         let request = Request { attributes, user_name: Some(user.name) };
-        let code = match self.provision(Newcomer { subject: &subject, request, now }, user).await {
+        let newcomer = Newcomer { subject: &subject, user, request, now };
+        let outcome = directory::provision(&self.directory, &self.groups, &self.rules, newcomer).await;
+        let code = match StepsFailed::check(outcome) {
             Ok(Provisioned::Now(_)) => "Provisioned",
             Ok(Provisioned::Before) => "ProvisionedBefore",
             Err(failed) => return Err(Failure::new(failed.code(), PublicText::TryAgain).caused_by(failed)),

@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
-use directory::Directory;
-use post_confirmation::{PoolGroups, PostConfirmation, Settings};
+use directory::{Directory, PoolGroups};
+use post_confirmation::{PostConfirmation, Settings};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {

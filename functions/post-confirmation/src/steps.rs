@@ -3,12 +3,11 @@
 use std::error::Error;
 use std::fmt;
 
-use directory::Provisioned;
+use directory::{Outcome, Provisioned};
 use shell::chain;
 
-use crate::AddError;
-
-/// The steps that failed; there is at least one. The others were taken.
+/// The steps that failed; there is at least one. The others were taken, or
+/// wait for the next time.
 #[derive(Debug)]
 pub(crate) struct StepsFailed {
     code: &'static str,
@@ -17,13 +16,15 @@ pub(crate) struct StepsFailed {
 
 impl StepsFailed {
     /// How the profile came about, if nothing failed.
-    pub(crate) fn check(
-        profile: Result<Provisioned, directory::Error>,
-        groups: Vec<Result<(), AddError>>,
-    ) -> Result<Provisioned, Self> {
+    pub(crate) fn check(outcome: Outcome) -> Result<Provisioned, Self> {
         let mut failed: Vec<(&'static str, String)> = Vec::new();
-        let profile = profile.map_err(|error| failed.push((error.code(), chain(&error))));
-        failed.extend(groups.into_iter().filter_map(Result::err).map(|error| (error.code(), chain(&error))));
+        let profile = outcome.profile.map_err(|error| {
+            // A profile that waits for a group did not fail: the group did.
+            if !matches!(error, directory::Error::HeldBack) {
+                failed.push((error.code(), chain(&error)));
+            }
+        });
+        failed.extend(outcome.failed.iter().map(|error| (error.code(), chain(error))));
         match (profile, failed.first()) {
             (Ok(provisioned), None) => Ok(provisioned),
             (_, first) => {

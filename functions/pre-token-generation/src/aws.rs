@@ -1,6 +1,6 @@
-//! People, in the directory table.
+//! People, in the directory table and the pool.
 
-use directory::{Directory, Error, Newcomer, Person, Provisioned, Subject};
+use directory::{Directory, Error, Newcomer, Outcome, Person, PoolGroups, Subject};
 use shared::rules::Rules;
 
 use crate::People;
@@ -9,18 +9,34 @@ use crate::People;
 /// the user whose profile is missing.
 pub const ACTIONS: &[&str] = directory::actions::PROVISION;
 
-/// Builds a client for `table`; none at all without one. Makes no call.
-pub async fn connect(table: Option<String>) -> Option<Directory> {
-    let table = table?;
-    Some(Directory::connect(&shell::aws::config().await, table))
+/// The directory, and the groups that a user without a profile is added to.
+#[derive(Debug)]
+pub struct Register<G> {
+    directory: Directory,
+    groups: G,
 }
 
-impl People for Directory {
+impl<G> Register<G> {
+    /// Both together.
+    pub fn new(directory: Directory, groups: G) -> Self {
+        Self { directory, groups }
+    }
+}
+
+/// Builds clients for `table` and the pool; none at all without a table. Makes
+/// no call.
+pub async fn connect(table: Option<String>) -> Option<Register<PoolGroups>> {
+    let table = table?;
+    let config = shell::aws::config().await;
+    Some(Register::new(Directory::connect(&config, table), PoolGroups::connect(&config)))
+}
+
+impl<G: directory::Groups + Sync> People for Register<G> {
     async fn person(&self, subject: &Subject) -> Result<Person, Error> {
-        Self::person(self, subject).await
+        self.directory.person(subject).await
     }
 
-    async fn provision(&self, rules: &Rules, newcomer: Newcomer<'_>) -> Result<Provisioned, Error> {
-        directory::provision(self, rules, newcomer).await
+    async fn provision(&self, rules: &Rules, newcomer: Newcomer<'_>) -> Outcome {
+        directory::provision(&self.directory, &self.groups, rules, newcomer).await
     }
 }

@@ -9,10 +9,11 @@ mod people;
 mod settings;
 mod wire;
 
-pub use aws::{ACTIONS, connect};
+pub use aws::{ACTIONS, Register, connect};
 pub use people::People;
 pub use settings::Settings;
 
+use directory::PoolUser;
 use serde_json::value::RawValue;
 use shared::claims::{self, Decision, Dropped, EventVersion, Overrides};
 use shared::names::Subject;
@@ -40,25 +41,29 @@ impl<P: People> PreTokenGeneration<P> {
     /// A machine belongs nowhere.
     async fn find(&self, trigger: &Trigger<wire::Request>, now: u64) -> Found {
         if is_machine(&trigger.source) {
-            return Found { tenancy: Tenancy::none(Reason::NoMembership), healed: false, doubt: None };
+            return Found::unasked(Tenancy::none(Reason::NoMembership));
         }
-        let request =
-            provisioning::Request { attributes: &trigger.request.attributes, user_name: trigger.user_name.as_deref() };
-        let user = User { request, groups: trigger.request.groups(), now };
+        let user_name = trigger.user_name.as_deref();
+        let request = provisioning::Request { attributes: &trigger.request.attributes, user_name };
+        // The pool itself refuses to add a user whom the event does not name.
+        let in_pool = PoolUser { pool_id: &trigger.user_pool_id, name: user_name.unwrap_or_default() };
+        let user = User { request, in_pool, groups: trigger.request.groups(), now };
         people::find(self.people.as_ref(), &self.rules, user).await
     }
 
-    fn decide(&self, trigger: &Trigger<wire::Request>, tenancy: &Tenancy) -> Decision {
+    fn decide(&self, trigger: &Trigger<wire::Request>, found: &Found) -> Decision {
         let request = claims::Request {
             version: event_version(trigger.version),
             source: &trigger.source,
             client_id: trigger.client_id.as_deref(),
             attributes: &trigger.request.attributes,
             groups: trigger.request.groups(),
+            joined: &found.joined,
             iam_roles: trigger.request.iam_roles(),
+            preferred_role: trigger.request.preferred_role(),
             scopes: trigger.request.scopes(),
             machine: is_machine(&trigger.source),
-            tenancy,
+            tenancy: &found.tenancy,
         };
         claims::decide(&self.rules.claims, &self.rules.roles, request)
     }
@@ -76,7 +81,7 @@ impl<P: People> Handler for PreTokenGeneration<P> {
             return Err(Failure::new("UnknownSource", PublicText::RequestUnreadable));
         }
         let found = self.find(&trigger, invocation.now).await;
-        let overrides = match self.decide(&trigger, &found.tenancy) {
+        let overrides = match self.decide(&trigger, &found) {
             Decision::Issue(overrides) => overrides,
             Decision::Refuse(refusal) => {
                 let failure = Failure::new(refusal.code(), PublicText::TryAgain);
@@ -120,6 +125,8 @@ fn code(found: &Found, overrides: &Overrides, source: &str) -> &'static str {
         Reason::DirectoryUnread.code()
     } else if !overrides.dropped.is_empty() {
         "ClaimsDropped"
+    } else if let Some(missing) = found.missing.first() {
+        missing.code()
     } else if found.healed {
         "Healed"
     } else if is_machine(source) {
@@ -133,11 +140,18 @@ fn code(found: &Found, overrides: &Overrides, source: &str) -> &'static str {
 /// is no failure that would say it.
 fn cause(found: &Found, overrides: &Overrides) -> Option<String> {
     if let Some(doubt) = &found.doubt {
-        return Some(format!("issued without tenant and roles: {doubt}"));
+        let without = match found.tenancy.reason {
+            Reason::DirectoryUnread => "tenant and roles",
+            _ => "what the user may have brought along",
+        };
+        return Some(format!("issued without {without}: {doubt}"));
     }
     let one = |dropped: &Dropped| format!("{} {} {}", dropped.token.as_str(), dropped.claim, dropped.reason.code());
     let claims = overrides.dropped.iter().map(one).collect::<Vec<_>>().join(", ");
-    (!claims.is_empty()).then(|| format!("issued without {claims}"))
+    let without = (!claims.is_empty()).then(|| format!("issued without {claims}"));
+    let missing = (!found.missing.is_empty()).then(|| people::listed(&found.missing));
+    let causes: Vec<String> = without.into_iter().chain(missing).collect();
+    (!causes.is_empty()).then(|| causes.join("; "))
 }
 
 #[cfg(test)]

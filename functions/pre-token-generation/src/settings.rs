@@ -9,7 +9,8 @@ use shell::{Lookup, SettingError};
 pub struct Settings {
     /// The operator's rules.
     pub rules: Rules,
-    /// The directory table; `None` when tenants come from groups alone.
+    /// The directory table. When tenants come from groups alone it is needed only
+    /// where users are moved in; `None` there means that none are.
     pub directory_table: Option<String>,
 }
 
@@ -19,7 +20,7 @@ impl Settings {
         let rules = shell::rules(lookup)?;
         let table = SettingError::optional(lookup, "DIRECTORY_TABLE");
         let directory_table = match (rules.tenants.source, table) {
-            (TenantSource::Groups, _) => None,
+            (TenantSource::Groups, table) => table,
             (TenantSource::Directory | TenantSource::Both, Some(table)) => Some(table),
             (TenantSource::Directory | TenantSource::Both, None) => {
                 return Err(SettingError::new(

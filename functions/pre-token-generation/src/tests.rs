@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, VecDeque};
 use std::sync::Mutex;
 
 use directory::testing::{Calls, Database, TABLE};
-use directory::{Directory, Error, Newcomer, Person, Profile, Provisioned};
+use directory::{AddError, AddFailure, Directory, Error, Groups, Newcomer, Outcome, Person, Profile, Provisioned};
 use serde_json::{Value, json};
 use shared::names::{RoleName, TenantId};
 use shared::tenants::{Membership, Status};
@@ -12,6 +12,31 @@ use shared::tenants::{Membership, Status};
 use super::*;
 
 const NOW: u64 = 1_800_000_000;
+
+/// The groups of a pool, by hand.
+#[derive(Debug, Default)]
+struct Pool {
+    /// What is said of a group instead of adding the user.
+    failing: Mutex<Vec<(&'static str, AddFailure)>>,
+    /// Every call that was made.
+    calls: Mutex<Vec<String>>,
+}
+
+impl Groups for &Pool {
+    async fn add(&self, user: PoolUser<'_>, group: &str) -> Result<(), AddError> {
+        self.calls.lock().unwrap().push(format!("{}/{} in {group}", user.pool_id, user.name));
+        match self.failing.lock().unwrap().iter().find(|(name, _)| *name == group) {
+            None => Ok(()),
+            Some((_, failure)) => Err(AddError::new(group, *failure, "by hand")),
+        }
+    }
+}
+
+impl Pool {
+    fn calls(&self) -> Vec<String> {
+        std::mem::take(&mut *self.calls.lock().unwrap())
+    }
+}
 
 /// A directory by hand: answers in turn, and a note of every call.
 #[derive(Debug, Default)]
@@ -28,10 +53,12 @@ impl People for &Book {
         self.people.lock().unwrap().pop_front().flatten().ok_or(Error::Unreachable("throttled".into()))
     }
 
-    async fn provision(&self, _: &Rules, newcomer: Newcomer<'_>) -> Result<Provisioned, Error> {
+    async fn provision(&self, _: &Rules, newcomer: Newcomer<'_>) -> Outcome {
         assert_eq!((newcomer.subject.as_str(), newcomer.now), ("ann", NOW));
+        assert_eq!((newcomer.user.pool_id, newcomer.user.name), ("pool", "ann"));
         self.calls.lock().unwrap().push("provision");
-        self.provisioned.clone().ok_or(Error::Unreachable("throttled".into()))
+        let profile = self.provisioned.clone().ok_or(Error::Unreachable("throttled".into()));
+        Outcome { profile, joined: Vec::new(), failed: Vec::new() }
     }
 }
 
@@ -359,8 +386,9 @@ async fn the_first_token_provisions_and_every_later_one_is_one_round_trip() {
     for (code, expected) in
         [("Healed", &transactions[..]), ("OnlyMembership", &["Query"]), ("OnlyMembership", &["Query"])]
     {
-        let directory = Directory::new(database.recorded(&calls), TABLE);
-        let answer = answer(rules("directory", "v2", ""), Some(directory), &event).await.unwrap();
+        let pool = Pool::default();
+        let register = Register::new(Directory::new(database.recorded(&calls), TABLE), &pool);
+        let answer = answer(rules("directory", "v2", ""), Some(register), &event).await.unwrap();
         assert_eq!((answer.code, calls.take()), (code, expected.iter().map(|&call| call.to_owned()).collect()));
         bodies.insert(answer.body.get().to_owned());
     }
@@ -375,7 +403,7 @@ impl People for Silence {
         std::future::pending().await
     }
 
-    async fn provision(&self, _: &Rules, _: Newcomer<'_>) -> Result<Provisioned, Error> {
+    async fn provision(&self, _: &Rules, _: Newcomer<'_>) -> Outcome {
         std::future::pending().await
     }
 }
@@ -396,7 +424,8 @@ async fn without_a_database_a_token_goes_out_without_rights() {
     drop(database);
     tokio::task::yield_now().await;
     let event = event("2", SIGN_IN);
-    let answer = answer(rules("both", "v2", ""), Some(directory), &event).await.unwrap();
+    let pool = Pool::default();
+    let answer = answer(rules("both", "v2", ""), Some(Register::new(directory, &pool)), &event).await.unwrap();
     assert_eq!(answer.code, "DirectoryUnread", "N12");
     assert_eq!(response(&answer, &event), event["response"], "N12");
 }
@@ -411,7 +440,7 @@ fn the_table_must_be_named_unless_groups_say_it_all() {
         ("both", None, None),
         ("both", Some("users"), Some(Some("users"))),
         ("groups", None, Some(None)),
-        ("groups", Some("users"), Some(None)),
+        ("groups", Some("users"), Some(Some("users"))),
     ];
     for (source, name, expected) in table {
         let path = folder.join(format!("{source}.toml"));

@@ -27,6 +27,8 @@ struct Groups {
     names: Option<Vec<String>>,
     #[serde(default, rename = "iamRolesToOverride")]
     iam_roles: Option<Vec<String>>,
+    #[serde(default, rename = "preferredRole")]
+    preferred_role: Value,
 }
 
 impl Request {
@@ -36,6 +38,10 @@ impl Request {
 
     pub(crate) fn iam_roles(&self) -> &[String] {
         self.groups.as_ref().and_then(|groups| groups.iam_roles.as_deref()).unwrap_or_default()
+    }
+
+    pub(crate) fn preferred_role(&self) -> Option<&str> {
+        self.groups.as_ref().and_then(|groups| groups.preferred_role.as_str()).filter(|role| !role.is_empty())
     }
 
     pub(crate) fn scopes(&self) -> &[String] {

@@ -4,18 +4,26 @@ use super::{GroupEdit, GroupRule, Request};
 use crate::names::tenant_group;
 use crate::roles::{Group, preferred};
 
-/// Removes the groups of other tenants where the rules say so.
+/// Adds the groups that the pool's own answer does not show yet, and removes
+/// those of other tenants where the rules say so.
 ///
-/// An edit only ever takes away: an IAM role stays if the pool gave it and the
-/// rules know a group that stays and carries it. When no group goes, nothing is
-/// written, and the pool's own answer stands: what is written replaces it in both
-/// tokens, roles included.
+/// IAM roles are only ever taken away: one stays if the pool gave it and, where
+/// a group goes, the rules know a group that stays and carries it. The role of a
+/// group just joined comes with the next token, from the pool. When nothing
+/// changes, nothing is written, and the pool's own answer stands: what is
+/// written replaces it in both tokens, roles included.
 /// <https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-pre-token-generation.html#cognito-user-pools-lambda-trigger-syntax-pre-token-generation-response>
 pub(super) fn edit(rule: GroupRule, known: &[Group], request: &Request<'_>) -> GroupEdit {
-    if request.machine || rule == GroupRule::Keep || request.groups.iter().all(|group| stays(group, request)) {
+    let stays = |group: &&String| rule == GroupRule::Keep || stays(group, request);
+    let joined = request.joined.iter().filter(|group| !request.groups.contains(group)).filter(stays);
+    let groups: Vec<String> = request.groups.iter().filter(stays).chain(joined).cloned().collect();
+    if request.machine || groups == request.groups {
         return GroupEdit::Keep;
     }
-    let groups: Vec<String> = request.groups.iter().filter(|group| stays(group, request)).cloned().collect();
+    if request.groups.iter().all(|group| stays(&group)) {
+        let preferred_role = request.preferred_role.map(str::to_owned);
+        return GroupEdit::Replace { groups, iam_roles: request.iam_roles.to_vec(), preferred_role };
+    }
     let carrying: Vec<Group> = known
         .iter()
         .filter(|group| groups.contains(&group.name))

@@ -65,8 +65,13 @@ pub struct Request<'a> {
     pub attributes: &'a Attributes,
     /// The user's Cognito groups; none for a machine.
     pub groups: &'a [String],
-    /// The IAM roles of those groups.
+    /// The groups that the user has been added to since the pool wrote those
+    /// down.
+    pub joined: &'a [String],
+    /// The IAM roles of the groups that the pool wrote down.
     pub iam_roles: &'a [String],
+    /// The role among them that the pool prefers.
+    pub preferred_role: Option<&'a str>,
     /// The scopes that the access token has already.
     pub scopes: &'a [String],
     /// Whether this is a client-credentials grant, which has no user.

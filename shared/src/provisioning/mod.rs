@@ -13,7 +13,7 @@ use serde::Deserialize;
 
 use crate::address::{DomainPattern, EmailAddress};
 use crate::attributes::Attributes;
-use crate::names::{RoleName, TenantId, tenant_group};
+use crate::names::{LegacyId, RoleName, TenantId, tenant_group};
 use crate::rules::provider::{self, ProviderIndex};
 use crate::rules::{Origin, Problems, Rules};
 use crate::tenants::{Membership, Status, TenantSource};
@@ -43,13 +43,13 @@ pub struct Request<'a> {
     pub user_name: Option<&'a str>,
 }
 
-/// What must be known before the plan.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum FactsNeeded {
-    /// Nothing: plan with [`Facts::default`] and the time.
-    Nothing,
+/// What must be known before the plan; where nothing is named, nothing could count.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FactsNeeded {
     /// The invitations of this address.
-    Invitations(EmailAddress),
+    pub invitations: Option<EmailAddress>,
+    /// What this user brought along from the old system.
+    pub arrival: Option<LegacyId>,
 }
 
 /// What is known.
@@ -57,6 +57,9 @@ pub enum FactsNeeded {
 pub struct Facts<'a> {
     /// The invitations of the address that [`facts_needed`] named.
     pub invitations: &'a [Invitation],
+    /// What the user brought along whom [`facts_needed`] named; `None` when
+    /// there is nothing, or no longer.
+    pub arrival: Option<&'a Arrival>,
     /// The time, in seconds since 1970.
     pub now: u64,
 }
@@ -81,50 +84,90 @@ pub struct Plan {
     pub memberships: Vec<Membership>,
     /// The tenants whose invitations are used up by this.
     pub taken_invitations: Vec<TenantId>,
-    /// The Cognito groups, in the order of the rules.
+    /// Whether what the user brought along is used up by this.
+    pub takes_arrival: bool,
+    /// The Cognito groups: those of the rules in their order, then those that
+    /// the user brought along.
     pub groups: Vec<String>,
     /// The address, if somebody has proved it.
     pub email: Option<EmailAddress>,
 }
 
+/// What DynamoDB takes in one transaction, and so the most that a plan may say
+/// for it: the profile, each membership, and each thing that is used up.
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html>
+pub const MOST_WRITES: usize = 100;
+
 /// What must be fetched for [`plan`]. Without a proved address no invitation
-/// could count.
+/// could count, and nobody but the pool's own user was moved in.
 pub fn facts_needed(rules: &Rules, request: Request<'_>) -> FactsNeeded {
-    proved_address(rules, request).map_or(FactsNeeded::Nothing, FactsNeeded::Invitations)
+    FactsNeeded { invitations: proved_address(rules, request), arrival: arrival::awaited(rules, request) }
 }
 
-/// Plans what the user gets: from invitations and placements the union of the
-/// roles, and the groups whose conditions hold.
+/// Whether the directory is to be asked about a user at a token.
+///
+/// Where groups alone say who belongs where, it is asked only about those who
+/// may have brought something along that has not become groups yet.
+pub fn concerns_directory(rules: &Rules, request: Request<'_>) -> bool {
+    rules.tenants.source != TenantSource::Groups || arrival::awaited(rules, request).is_some()
+}
+
+/// Plans what the user gets: from invitations, placements and what was brought
+/// along the union of the roles, and the groups whose conditions hold.
+///
+/// Invitations that one transaction cannot hold beside the rest are left; all
+/// else is taken whole.
 pub fn plan(rules: &Rules, request: Request<'_>, facts: Facts<'_>) -> Plan {
     let email = proved_address(rules, request);
     let origin = provider::of_user(&rules.providers, request.user_name, request.attributes);
-    let mut roles_by_tenant: BTreeMap<TenantId, BTreeSet<RoleName>> = BTreeMap::new();
+    let arrival = facts.arrival.filter(|arrival| arrival::is_own(arrival, rules, request));
+    let mut granted = Granted::new();
     // First match per tenant: a later, wider placement adds nothing.
     for placement in &rules.tenants.placements {
         if applies(&placement.email_domains, &placement.providers, email.as_ref(), origin) {
-            roles_by_tenant.entry(placement.tenant.clone()).or_insert_with(|| placement.roles.clone());
+            granted.entry(placement.tenant.clone()).or_insert_with(|| placement.roles.clone());
         }
     }
-    let mut taken_invitations = BTreeSet::new();
-    let in_force = facts.invitations.iter().filter(|invitation| facts.now < invitation.expires_at);
-    for invitation in in_force.filter(|_| email.is_some()) {
-        roles_by_tenant.entry(invitation.tenant.clone()).or_default().extend(invitation.roles.iter().cloned());
-        taken_invitations.insert(invitation.tenant.clone());
+    for (tenant, roles) in arrival.into_iter().flat_map(Arrival::memberships) {
+        granted.entry(tenant.clone()).or_default().extend(roles.iter().cloned());
     }
-    let groups = rules
+    let others = 1 + usize::from(arrival.is_some());
+    let in_force = facts.invitations.iter().filter(|invitation| email.is_some() && facts.now < invitation.expires_at);
+    let taken_invitations = take(in_force, &mut granted, MOST_WRITES.saturating_sub(others));
+    let by_rule = rules
         .groups
         .iter()
         .filter(|grant| applies(&grant.email_domains, &grant.providers, email.as_ref(), origin))
-        .map(|grant| grant.name.clone());
+        .map(|grant| &grant.name);
     Plan {
-        groups: without_repeats(groups),
-        memberships: roles_by_tenant
+        groups: without_repeats(by_rule.chain(arrival.into_iter().flat_map(Arrival::groups))),
+        memberships: granted
             .into_iter()
             .map(|(tenant, roles)| Membership { tenant, roles, status: Status::Active })
             .collect(),
-        taken_invitations: taken_invitations.into_iter().collect(),
+        taken_invitations,
+        takes_arrival: arrival.is_some(),
         email,
     }
+}
+
+/// The roles in each tenant.
+type Granted = BTreeMap<TenantId, BTreeSet<RoleName>>;
+
+/// Takes invitations, in order of tenant, while they and the memberships are at
+/// most `most` together.
+fn take<'a>(invitations: impl Iterator<Item = &'a Invitation>, granted: &mut Granted, most: usize) -> Vec<TenantId> {
+    let mut waiting: Vec<&Invitation> = invitations.collect();
+    waiting.sort_by_key(|invitation| &invitation.tenant);
+    let mut taken = Vec::new();
+    for invitation in waiting {
+        let new = usize::from(!granted.contains_key(&invitation.tenant));
+        if granted.len() + taken.len() + 1 + new <= most {
+            granted.entry(invitation.tenant.clone()).or_default().extend(invitation.roles.iter().cloned());
+            taken.push(invitation.tenant.clone());
+        }
+    }
+    taken
 }
 
 /// The user's address, if somebody whom the rules trust has proved it.
@@ -136,10 +179,15 @@ fn proved_address(rules: &Rules, request: Request<'_>) -> Option<EmailAddress> {
         Origin::Pool | Origin::Provider(_) => {}
         Origin::UnknownProvider | Origin::Inconsistent => return None,
     }
-    let identities = request.attributes.identities().ok()?;
+    request.attributes.verified_email().filter(|_| is_address_trusted(rules, request))
+}
+
+/// Whether nobody wrote the user's address whose word on addresses is not
+/// trusted.
+fn is_address_trusted(rules: &Rules, request: Request<'_>) -> bool {
     let is_trusted = |name: &str| provider::find(&rules.providers, name).is_some_and(|known| known.trusts_email);
-    let trusted = identities.iter().all(|identity| is_trusted(&identity.provider));
-    request.attributes.verified_email().filter(|_| trusted)
+    let identities = request.attributes.identities();
+    identities.is_ok_and(|identities| identities.iter().all(|identity| is_trusted(&identity.provider)))
 }
 
 /// Whether every kind of condition that is not empty holds.
@@ -152,9 +200,9 @@ fn applies(domains: &[DomainPattern], providers: &[String], email: Option<&Email
     (domains.is_empty() || by_domain()) && (providers.is_empty() || by_provider())
 }
 
-fn without_repeats(names: impl Iterator<Item = String>) -> Vec<String> {
+fn without_repeats<'a>(names: impl Iterator<Item = &'a String>) -> Vec<String> {
     let mut seen = BTreeSet::new();
-    names.filter(|name| seen.insert(name.clone())).collect()
+    names.filter(|name| seen.insert(*name)).cloned().collect()
 }
 
 /// Checks the group grants. `source` says whether a group can give a tenant.
@@ -180,7 +228,7 @@ pub(crate) fn check(
 }
 
 /// <https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_CreateGroup.html>
-fn is_group_name(name: &str) -> bool {
+pub(crate) fn is_group_name(name: &str) -> bool {
     (1..=128).contains(&name.chars().count()) && !name.chars().any(|c| c.is_whitespace() || c.is_control())
 }
 

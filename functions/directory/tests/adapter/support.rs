@@ -1,9 +1,13 @@
 //! People, rules and items for the tests.
 
 use std::collections::BTreeSet;
+use std::sync::Mutex;
 
 use directory::testing::Database;
-use directory::{Directory, NewInvitation, Newcomer, Provisioned, Subject, provision};
+use directory::{
+    AddError, AddFailure, Directory, Groups, NewInvitation, Newcomer, Outcome, PoolUser, Provisioned, Subject,
+    provision,
+};
 use shared::address::EmailAddress;
 use shared::attributes::Attributes;
 use shared::names::{RoleName, TenantId};
@@ -63,15 +67,59 @@ pub(crate) async fn invite(directory: &Directory, to: &str, email: &str, names: 
     directory.invite(&invitation).await.unwrap();
 }
 
+/// The groups of a pool, by hand.
+#[derive(Debug, Default)]
+pub(crate) struct Pool {
+    /// What is said of a group instead of adding the user.
+    pub(crate) failing: Mutex<Vec<(&'static str, AddFailure)>>,
+    /// Every user's groups, as `user group`.
+    pub(crate) members: Mutex<BTreeSet<String>>,
+    /// Every call, in order.
+    pub(crate) calls: Mutex<Vec<String>>,
+}
+
+impl Groups for Pool {
+    async fn add(&self, user: PoolUser<'_>, group: &str) -> Result<(), AddError> {
+        assert_eq!(user.pool_id, "pool");
+        let member = format!("{} {group}", user.name);
+        self.calls.lock().unwrap().push(member.clone());
+        // A call takes a while, so that others may come in between.
+        tokio::task::yield_now().await;
+        if let Some((_, failure)) = self.failing.lock().unwrap().iter().find(|(name, _)| *name == group) {
+            return Err(AddError::new(group, *failure, "by hand"));
+        }
+        self.members.lock().unwrap().insert(member);
+        Ok(())
+    }
+}
+
+impl Pool {
+    pub(crate) fn members(&self) -> BTreeSet<String> {
+        self.members.lock().unwrap().clone()
+    }
+}
+
+/// Provisions a user with these attributes; the user's name is the `sub`.
+pub(crate) async fn provision_as<const N: usize>(
+    directory: &Directory,
+    pool: &Pool,
+    sub: &str,
+    attributes: [(&str, &str); N],
+) -> Outcome {
+    let attributes = Attributes::from(attributes);
+    let request = Request { attributes: &attributes, user_name: Some(sub) };
+    let newcomer =
+        Newcomer { subject: &subject(sub), user: PoolUser { pool_id: "pool", name: sub }, request, now: NOW };
+    provision(directory, pool, &rules(), newcomer).await
+}
+
 pub(crate) async fn provision_verified(
     directory: &Directory,
     sub: &str,
     email: &str,
 ) -> Result<Provisioned, directory::Error> {
-    let attributes = Attributes::from([("sub", sub), ("email", email), ("email_verified", "true")]);
-    let request = Request { attributes: &attributes, user_name: Some(sub) };
-    let subject = subject(sub);
-    provision(directory, &rules(), Newcomer { subject: &subject, request, now: NOW }).await
+    let attributes = [("sub", sub), ("email", email), ("email_verified", "true")];
+    provision_as(directory, &Pool::default(), sub, attributes).await.profile
 }
 
 /// The keys of everything in the table, each as `pk sk`.

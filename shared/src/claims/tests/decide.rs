@@ -387,6 +387,54 @@ fn groups_are_left_alone_unless_one_must_go() {
 }
 
 #[test]
+fn a_group_joined_meanwhile_is_in_the_token_and_its_iam_role_is_not_yet() {
+    let keep = rules("token_version = \"v2\"");
+    let active = rules("token_version = \"v2\"\ngroups = \"active-tenant\"");
+    let roles: RoleRules = toml::from_str(
+        r#"
+        groups = [
+            { name = "acme:admin", role = "arn:a" },
+            { name = "globex:admin", role = "arn:g" },
+            { name = "staff", role = "arn:s" },
+        ]
+    "#,
+    )
+    .unwrap();
+    let replace = |groups: &[&str], iam_roles: &[&str], preferred: Option<&str>| GroupEdit::Replace {
+        groups: texts(groups),
+        iam_roles: texts(iam_roles),
+        preferred_role: preferred.map(str::to_owned),
+    };
+    let mine: &[&str] = &["acme:admin"];
+    let both: &[&str] = &["globex:admin", "acme:admin"];
+    let table = [
+        (&keep, mine, &[][..], GroupEdit::Keep, "nothing was joined"),
+        (&keep, mine, mine, GroupEdit::Keep, "the pool shows it already"),
+        (&keep, mine, &["staff"], replace(&["acme:admin", "staff"], &["arn:g", "arn:a"], Some("arn:g")), "it is added"),
+        (&keep, &[], &["staff"], replace(&["staff"], &["arn:g", "arn:a"], Some("arn:g")), "it is the first"),
+        (&active, mine, &["globex:admin"], GroupEdit::Keep, "another tenant's does not count here"),
+        (
+            &active,
+            both,
+            &["staff", "globex:member"],
+            replace(&["acme:admin", "staff"], &["arn:a"], Some("arn:a")),
+            "one is added and one goes",
+        ),
+    ];
+    for (rules, groups, joined, expected, row) in table {
+        let mut person = Person::new(acts_in("acme", &[]));
+        (person.groups, person.joined) = (texts(groups), texts(joined));
+        person.iam_roles = texts(&["arn:g", "arn:a"]);
+        let Decision::Issue(edits) = decide(rules, &roles, person.request()) else { panic!("{row}") };
+        assert_eq!(edits.groups, expected, "{row}");
+        let Decision::Issue(edits) = decide(rules, &roles, Request { machine: true, ..person.request() }) else {
+            panic!("{row}")
+        };
+        assert_eq!(edits.groups, GroupEdit::Keep, "{row}, but for a machine");
+    }
+}
+
+#[test]
 fn conditions_see_the_groups_that_the_token_will_have() {
     let text = r#"
         token_version = "v2"

@@ -33,6 +33,7 @@ fn texts(list: &[&str]) -> Vec<String> {
 struct Person {
     attributes: Attributes,
     groups: Vec<String>,
+    joined: Vec<String>,
     iam_roles: Vec<String>,
     scopes: Vec<String>,
     tenancy: Tenancy,
@@ -40,7 +41,8 @@ struct Person {
 
 impl Person {
     fn new(tenancy: Tenancy) -> Self {
-        Self { attributes: Attributes::default(), groups: vec![], iam_roles: vec![], scopes: vec![], tenancy }
+        let (groups, joined, iam_roles, scopes) = (vec![], vec![], vec![], vec![]);
+        Self { attributes: Attributes::default(), groups, joined, iam_roles, scopes, tenancy }
     }
 
     fn admin() -> Self {
@@ -57,7 +59,9 @@ impl Person {
             client_id: Some("web"),
             attributes: &self.attributes,
             groups: &self.groups,
+            joined: &self.joined,
             iam_roles: &self.iam_roles,
+            preferred_role: self.iam_roles.first().map(String::as_str),
             scopes: &self.scopes,
             machine: false,
             tenancy: &self.tenancy,

@@ -119,6 +119,7 @@ struct AnyRequest {
     client_id: Option<&'static str>,
     attributes: Attributes,
     groups: Vec<String>,
+    joined: Vec<String>,
     scopes: Vec<String>,
     machine: bool,
     tenancy: Tenancy,
@@ -132,7 +133,9 @@ impl AnyRequest {
             client_id: self.client_id,
             attributes: &self.attributes,
             groups: &self.groups,
+            joined: &self.joined,
             iam_roles: &[],
+            preferred_role: None,
             scopes: &self.scopes,
             machine: self.machine,
             tenancy: &self.tenancy,
@@ -149,6 +152,7 @@ prop_compose! {
             0..=4,
         ),
         groups in subsequence(vec!["acme:admin", "globex:admin", "beta", "gamma"], 0..=4),
+        joined in subsequence(vec!["acme:member", "globex:admin", "delta"], 0..=3),
         scopes in subsequence(vec!["openid", "items/read", "admin/everything"], 0..=3),
         machine in any::<bool>(),
         active in option::of(Just("acme")),
@@ -160,7 +164,7 @@ prop_compose! {
         tenancy.reason = reason;
         AnyRequest {
             version, client_id, attributes, machine, tenancy,
-            groups: texts(&groups), scopes: texts(&scopes),
+            groups: texts(&groups), joined: texts(&joined), scopes: texts(&scopes),
         }
     }
 }
@@ -236,11 +240,14 @@ proptest! {
     }
 
     #[test]
-    fn a_replacement_of_groups_only_takes_away(rules in any_rules(), request in any_request()) {
+    fn a_replacement_of_groups_adds_only_what_was_joined(rules in any_rules(), request in any_request()) {
         let Decision::Issue(edits) = decide(&rules, &RoleRules::default(), request.request()) else { return Ok(()) };
         if let GroupEdit::Replace { groups, iam_roles, preferred_role } = edits.groups {
-            prop_assert!(rules.groups == GroupRule::ActiveTenant && groups.len() < request.groups.len());
-            prop_assert!(groups.iter().all(|group| request.groups.contains(group)));
+            let known = |group| request.groups.contains(group) || request.joined.contains(group);
+            prop_assert!(groups.iter().all(known));
+            let kept = |group: &String| groups.contains(group);
+            prop_assert!(rules.groups == GroupRule::ActiveTenant || request.groups.iter().chain(&request.joined).all(kept));
+            prop_assert!(groups != request.groups && !request.machine);
             prop_assert!(iam_roles.is_empty() && preferred_role.is_none());
         }
     }
