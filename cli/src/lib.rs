@@ -1,1 +1,19 @@
-//! The operator's tool.
+//! The operator's tool. One module a subcommand; what may and must not be is
+//! decided by `shared`.
+
+mod arguments;
+mod import;
+mod output;
+
+use std::process::ExitCode;
+
+pub use arguments::{Arguments, Command};
+pub use import::{Options as ImportOptions, SignIn};
+pub use output::Form;
+
+/// Runs what the arguments say.
+pub fn run(arguments: Arguments) -> ExitCode {
+    match arguments.command {
+        Command::Import(options) => output::end(arguments.output, import::run(&options)),
+    }
+}

@@ -1,3 +1,9 @@
 //! `poolhouse`: the operator's tool.
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+fn main() -> ExitCode {
+    poolhouse::run(poolhouse::Arguments::parse())
+}
