@@ -12,7 +12,7 @@ impl Decoy {
     /// Makes the decoy that the rules ask for.
     pub fn new(rules: &HashRules) -> Result<Self, HashError> {
         let cost = Cost::read(&rules.decoy)?;
-        if rules.allows(cost.kind()) { Ok(Self(Form::decoy(cost))) } else { Err(HashError::KindNotAllowed) }
+        if rules.may_cost(cost) { Ok(Self(Form::decoy(cost))) } else { Err(HashError::KindNotAllowed) }
     }
 
     /// Computes what a wrong password would have cost, and forgets it. Only a

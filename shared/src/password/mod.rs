@@ -62,5 +62,3 @@ pub use self::{
     stored::{Check, StoredHash},
 };
 
-#[cfg(all(test, feature = "password"))]
-mod tests;

@@ -11,7 +11,8 @@ use crate::rules::Problems;
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct HashRules {
-    /// The kinds that the old system used. A hash of any other kind is refused.
+    /// The kinds that the old system used. A hash of any other kind is refused;
+    /// with an empty list every hash is.
     pub kinds: Vec<Kind>,
     /// What is computed for a user who is not there, so that he takes as long as
     /// a wrong password: the usual cost of the old system, such as "bcrypt:10",
@@ -64,19 +65,22 @@ impl HashRules {
         self.kinds.contains(&kind)
     }
 
+    /// Whether a decoy of this cost fits the kinds. Where every hash is refused,
+    /// each does.
+    pub(super) fn may_cost(&self, cost: Cost) -> bool {
+        self.kinds.is_empty() || self.allows(cost.kind())
+    }
+
     /// Names what contradicts itself. `path` is where the section stands.
     pub(crate) fn check(&self, path: &str, problems: &mut Problems) {
         let mut add = |key: &str, message: String| problems.add(format!("{path}.{key}"), message);
-        if self.kinds.is_empty() {
-            add("kinds", "name the kinds of hash that the old system used".to_owned());
-        }
         for (index, kind) in self.kinds.iter().enumerate() {
             if self.kinds.iter().take(index).any(|earlier| earlier == kind) {
                 add(&format!("kinds[{index}]"), format!("names \"{}\" a second time", kind.name()));
             }
         }
         match Cost::read(&self.decoy) {
-            Ok(cost) if !self.kinds.is_empty() && !self.allows(cost.kind()) => {
+            Ok(cost) if !self.may_cost(cost) => {
                 add("decoy", format!("is of the kind \"{}\", which kinds does not list", cost.kind().name()));
             }
             Ok(_) => {}
@@ -110,7 +114,7 @@ mod tests {
             (rules(&[Pbkdf2], "pbkdf2-sha256:600000", false), &[]),
             (rules(&[Pbkdf2], "pbkdf2-sha1:600000,l=64", false), &[]),
             (rules(&[Digest], "digest", false), &[]),
-            (rules(&[], "bcrypt:10", false), &["h.kinds"]),
+            (rules(&[], "bcrypt:10", false), &[]),
             (rules(&[Bcrypt, Digest, Bcrypt], "bcrypt:10", false), &["h.kinds[2]"]),
             (rules(&[Argon2], "bcrypt:10", false), &["h.decoy"]),
             (rules(&[Bcrypt], "digest", false), &["h.decoy"]),
@@ -123,7 +127,8 @@ mod tests {
             (rules(&[Pbkdf2], "pbkdf2-md5:600000", false), &["h.decoy"]),
             (rules(&[Pbkdf2], "pbkdf2-sha256:1200001", false), &["h.decoy"]),
             (rules(&[Argon2], "argon2id:m=19456,t=2,p=1", true), &["h.bcrypt_truncates"]),
-            (rules(&[], "x", true), &["h.kinds", "h.decoy", "h.bcrypt_truncates"]),
+            (rules(&[], "x", true), &["h.decoy", "h.bcrypt_truncates"]),
+            (rules(&[Digest, Digest], "bcrypt:10", true), &["h.kinds[1]", "h.decoy", "h.bcrypt_truncates"]),
         ];
         for (rules, expected) in table {
             let mut problems = Problems::default();
