@@ -11,6 +11,8 @@
 //! | ConfirmSignUp | the address that got the code is verified; `PostConfirmation_ConfirmSignUp` | [`confirmation`] |
 //! | AdminConfirmSignUp, SignUp with auto-confirmation | `PostConfirmation_ConfirmSignUp` | [`confirmation`] |
 //! | ConfirmForgotPassword | `PostConfirmation_ConfirmForgotPassword` | [`confirmation`] |
+//! | InitiateAuth, AdminInitiateAuth with a password | `UserMigration_Authentication` for a name that the pool does not know | [`migration`] |
+//! | ForgotPassword | `UserMigration_ForgotPassword` likewise; no code goes to an address that is not verified | [`migration`] |
 //!
 //! Nothing of a request or an answer is logged.
 
@@ -25,6 +27,7 @@ use tokio::net::TcpListener;
 
 pub mod confirmation;
 pub mod exchange;
+pub mod migration;
 pub mod pool;
 pub mod pre_sign_up;
 pub mod trigger;
@@ -100,6 +103,7 @@ impl Gateway {
                 let reply = self.forward(&call).await?;
                 confirmation::follow(self, &call, reply).await
             }
+            Some("InitiateAuth" | "AdminInitiateAuth" | "ForgotPassword") => migration::answer(self, &call).await,
             _ => self.forward(&call).await,
         }
     }

@@ -49,13 +49,19 @@ impl Reply {
     /// An error as user pools write it.
     /// <https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/CommonErrors.html>
     pub fn error(kind: &str, message: &str) -> Self {
+        let mut reply = Self::success(&json!({ "__type": kind, "message": message }));
+        reply.status = StatusCode::BAD_REQUEST;
+        if let Ok(kind) = HeaderValue::from_str(kind) {
+            reply.headers.insert("x-amzn-errortype", kind);
+        }
+        reply
+    }
+
+    /// An answer as user pools write it.
+    pub fn success(body: &Value) -> Self {
         let mut headers = HeaderMap::new();
         headers.insert("content-type", HeaderValue::from_static("application/x-amz-json-1.1"));
-        if let Ok(kind) = HeaderValue::from_str(kind) {
-            headers.insert("x-amzn-errortype", kind);
-        }
-        let body = json!({ "__type": kind, "message": message }).to_string();
-        Self { status: StatusCode::BAD_REQUEST, headers, body: body.into() }
+        Self { status: StatusCode::OK, headers, body: body.to_string().into() }
     }
 
     /// The body as JSON; `Null` when it is none.

@@ -15,7 +15,7 @@ use aws_sdk_cognitoidentityprovider::types::{AttributeType, LambdaConfigType, Us
 /// cannot be imitated must not quietly pass.
 #[derive(Debug)]
 pub struct Pools {
-    client: Client,
+    pub(super) client: Client,
     pool_of_client: Mutex<HashMap<String, String>>,
 }
 
@@ -70,15 +70,23 @@ impl Pools {
 
     /// A user by any of his names.
     pub async fn user(&self, pool: &str, name: &str) -> Result<User> {
-        let found = self.client.admin_get_user().user_pool_id(pool).username(name).send().await;
-        let found = found.context("a user who was just confirmed cannot be read")?;
+        self.find(pool, name).await?.context("a user who was there just now is gone")
+    }
+
+    /// A user by any of his names, if the pool has him.
+    pub async fn find(&self, pool: &str, name: &str) -> Result<Option<User>> {
+        let found = match self.client.admin_get_user().user_pool_id(pool).username(name).send().await {
+            Ok(found) => found,
+            Err(error) if error.code() == Some("UserNotFoundException") => return Ok(None),
+            Err(error) => return Err(error).context("a user cannot be read"),
+        };
         let pairs = found.user_attributes().iter();
         let mut attributes: BTreeMap<_, _> =
             pairs.map(|pair| (pair.name().to_owned(), pair.value().unwrap_or_default().to_owned())).collect();
         if let Some(status) = found.user_status() {
             attributes.insert("cognito:user_status".to_owned(), status.as_str().to_owned());
         }
-        Ok(User { name: found.username, attributes })
+        Ok(Some(User { name: found.username, attributes }))
     }
 
     /// Marks a user's e-mail address as verified.
@@ -89,7 +97,7 @@ impl Pools {
         Ok(())
     }
 
-    async fn describe(&self, pool: &str) -> Result<Option<UserPoolType>> {
+    pub(super) async fn describe(&self, pool: &str) -> Result<Option<UserPoolType>> {
         match self.client.describe_user_pool().user_pool_id(pool).send().await {
             Ok(output) => Ok(output.user_pool),
             Err(error) if is_absent(&error) => Ok(None),
@@ -97,7 +105,7 @@ impl Pools {
         }
     }
 
-    async fn describe_client(&self, pool: &str, client: &str) -> Result<Option<UserPoolClientType>> {
+    pub(super) async fn describe_client(&self, pool: &str, client: &str) -> Result<Option<UserPoolClientType>> {
         match self.client.describe_user_pool_client().user_pool_id(pool).client_id(client).send().await {
             Ok(output) => Ok(output.user_pool_client),
             Err(error) if is_absent(&error) => Ok(None),

@@ -67,13 +67,22 @@ impl Event<'_> {
 
 /// Calls `function`; what keeps Cognito from going on becomes the error that it
 /// gives its caller.
-/// <https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_SignUp.html#API_SignUp_Errors>
 pub async fn invoke(lambda: &aws_sdk_lambda::Client, function: &str, event: &Event<'_>) -> Result<(), Reply> {
-    let trigger = event.trigger();
+    ask(lambda, function, event.trigger(), &event.json()).await.map(|_| ())
+}
+
+/// Calls `function` with a whole event of `trigger`, and gives what it answers.
+/// <https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_SignUp.html#API_SignUp_Errors>
+pub async fn ask(
+    lambda: &aws_sdk_lambda::Client,
+    function: &str,
+    trigger: &str,
+    event: &Value,
+) -> Result<Value, Reply> {
     let unexpected = |why: &str| {
         Reply::error("UnexpectedLambdaException", &format!("{trigger} invocation failed due to error {why}."))
     };
-    let call = lambda.invoke().function_name(function).payload(Blob::new(event.json().to_string())).send();
+    let call = lambda.invoke().function_name(function).payload(Blob::new(event.to_string())).send();
     let output = match tokio::time::timeout(LIMIT, call).await {
         Err(_) => return Err(unexpected("Socket timeout while invoking Lambda function")),
         Ok(Err(_)) => return Err(unexpected("the function cannot be invoked")),
@@ -89,5 +98,5 @@ pub async fn invoke(lambda: &aws_sdk_lambda::Client, function: &str, event: &Eve
     if !answer.is_object() {
         return Err(Reply::error("InvalidLambdaResponseException", "Unrecognizable lambda output"));
     }
-    Ok(())
+    Ok(answer)
 }
