@@ -1,6 +1,7 @@
 //! What the function is told at start.
 
 use shared::migration::{MigrationRules, Store};
+use shared::password::Kind;
 use shell::{Lookup, SettingError};
 
 /// The settings of this function.
@@ -86,7 +87,10 @@ fn refuse_others(lookup: Lookup<'_>, store: Store) -> Result<(), SettingError> {
 fn pool(lookup: Lookup<'_>) -> Result<OldSystem, SettingError> {
     let id = SettingError::required(lookup, "OLD_USER_POOL_ID")?;
     if region(&id).is_none() {
-        return Err(SettingError::new("OLD_USER_POOL_ID", "must be the id of a user pool, such as eu-west-1_Ab12Cd34E"));
+        return Err(SettingError::new(
+            "OLD_USER_POOL_ID",
+            "must be the id of a user pool, such as eu-west-1_Ab12Cd34E",
+        ));
     }
     Ok(OldSystem::Pool { id, client_id: SettingError::required(lookup, "OLD_CLIENT_ID")? })
 }
@@ -106,7 +110,8 @@ fn endpoint(lookup: Lookup<'_>) -> Result<String, SettingError> {
     let plain = url.bytes().all(|byte| byte.is_ascii_graphic() && !b"@#\\\"<>".contains(&byte));
     let secure = authority("https://").is_some_and(|host| !host.is_empty());
     if !plain || !(secure || authority("http://").is_some_and(is_loopback)) {
-        let problem = "must be an https address without user or fragment; http is for 127.0.0.1, [::1] and localhost only";
+        let problem =
+            "must be an https address without user or fragment; http is for 127.0.0.1, [::1] and localhost only";
         return Err(SettingError::new("ENDPOINT_URL", problem));
     }
     Ok(url)
@@ -123,5 +128,10 @@ fn is_loopback(authority: &str) -> bool {
 
 /// The member of the secret that nothing works without.
 fn needed_key(rules: &MigrationRules) -> Option<&'static str> {
-    (rules.store == Store::Endpoint).then_some("endpoint_key")
+    let firebase = rules.hashes.as_ref().is_some_and(|hashes| hashes.allows(Kind::FirebaseScrypt));
+    match rules.store {
+        Store::Endpoint => Some("endpoint_key"),
+        Store::Table if firebase => Some("firebase_signer_key"),
+        Store::None | Store::Table | Store::Pool => None,
+    }
 }

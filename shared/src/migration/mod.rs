@@ -28,6 +28,30 @@ pub struct Request<'a> {
     pub source: Source,
     /// The name that was typed in (`userName` of the event).
     pub user_name: &'a str,
+    /// The password that was typed in.
+    pub password: Offered,
+}
+
+/// What is to be said of a password before anybody looks at it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Offered {
+    /// There is none.
+    Nothing,
+    /// It is longer than a pool's can be.
+    TooLong,
+    /// It may be one.
+    Text,
+}
+
+/// What must be known before the decision.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FactsNeeded {
+    /// Nothing: decide with [`Facts::NONE`].
+    Nothing,
+    /// The user who is looked up by this key.
+    User(String),
+    /// The same, and whether the password is his. Only if one more may be tried.
+    CheckedUser(String),
 }
 
 /// Why the pool asks, after the event's `triggerSource`.
@@ -48,6 +72,11 @@ pub struct Facts<'a> {
     pub found: &'a Found,
     /// What it says of the password.
     pub proof: Proof,
+}
+
+impl Facts<'_> {
+    /// Nothing is known.
+    pub const NONE: Self = Facts { found: &Found::Nobody, proof: Proof::Unchecked };
 }
 
 /// Whom the old system has by a name.
@@ -74,7 +103,7 @@ pub enum Proof {
     RightButWeak,
     /// It is not.
     Wrong,
-    /// The hash cannot be used; the code of the reason.
+    /// It could not be checked, for the reason with this code.
     Unusable(&'static str),
 }
 
@@ -93,6 +122,8 @@ pub enum Decision {
 /// How a user is moved in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Admission {
+    /// Who he is in the old system.
+    pub id: LegacyId,
     /// His attributes in the pool; never `sub`.
     pub attributes: BTreeMap<String, String>,
     /// His status there.
@@ -106,6 +137,12 @@ pub struct Admission {
 pub enum Refusal {
     /// The trigger source is not known.
     UnknownSource,
+    /// Nobody can have such a name.
+    NameUnusable,
+    /// There is no password.
+    PasswordMissing,
+    /// The password is longer than any.
+    PasswordTooLong,
     /// The old system has nobody of this name.
     UnknownUser,
     /// It has several.
@@ -118,8 +155,8 @@ pub enum Refusal {
     PasswordWrong,
     /// Nothing is there to check the password with.
     PasswordUnchecked,
-    /// The hash cannot be used; the code of the reason.
-    HashUnusable(&'static str),
+    /// The password could not be checked, for the reason with this code.
+    PasswordUnusable(&'static str),
     /// The name is an address or a number, and not the one that he has.
     NameMismatch,
     /// He forgot his password, and no address of his is proved.
@@ -133,13 +170,16 @@ impl Refusal {
     pub fn code(self) -> &'static str {
         match self {
             Self::UnknownSource => "UnknownSource",
+            Self::NameUnusable => "NameUnusable",
+            Self::PasswordMissing => "PasswordMissing",
+            Self::PasswordTooLong => "PasswordTooLong",
             Self::UnknownUser => "UnknownUser",
             Self::AmbiguousUser => "AmbiguousUser",
             Self::RecordUnreadable => "RecordUnreadable",
             Self::UserDisabled => "UserDisabled",
             Self::PasswordWrong => "PasswordWrong",
             Self::PasswordUnchecked => "PasswordUnchecked",
-            Self::HashUnusable(code) => code,
+            Self::PasswordUnusable(code) => code,
             Self::NameMismatch => "NameMismatch",
             Self::ContactUnverified => "ContactUnverified",
             Self::TooMuchToCarry => "TooMuchToCarry",
@@ -158,12 +198,23 @@ impl Source {
     }
 }
 
+/// What must be fetched for [`decide`]. A request that is refused whatever the
+/// old system says asks it nothing and counts as no attempt.
+pub fn facts_needed(request: Request<'_>) -> FactsNeeded {
+    match (sign_in_key(request.user_name), request.source, request.password) {
+        (Some(key), Source::Authentication, Offered::Text) => FactsNeeded::CheckedUser(key),
+        (Some(key), Source::ForgotPassword, _) => FactsNeeded::User(key),
+        (_, _, _) => FactsNeeded::Nothing,
+    }
+}
+
 /// Decides whether a user is moved in.
 pub fn decide(rules: &MigrationRules, request: Request<'_>, facts: Facts<'_>) -> Decision {
     let admission = match request.source {
+        Source::Unknown => Err(Refusal::UnknownSource),
+        _ if sign_in_key(request.user_name).is_none() => Err(Refusal::NameUnusable),
         Source::Authentication => signed_in(rules, request, facts),
         Source::ForgotPassword => forgot(rules, request, facts),
-        Source::Unknown => Err(Refusal::UnknownSource),
     };
     match (admission, request.source) {
         (Ok(admission), _) => Decision::Admit(admission),
@@ -172,17 +223,22 @@ pub fn decide(rules: &MigrationRules, request: Request<'_>, facts: Facts<'_>) ->
     }
 }
 
-/// The password comes first: nothing else is said of a user to one who has not
-/// proved to be him, not even in the log's code.
+/// The password comes before all that is known of the user.
 fn signed_in(rules: &MigrationRules, request: Request<'_>, facts: Facts<'_>) -> Result<Admission, Refusal> {
-    let user = the_one(facts.found)?;
+    match request.password {
+        Offered::Nothing => return Err(Refusal::PasswordMissing),
+        Offered::TooLong => return Err(Refusal::PasswordTooLong),
+        Offered::Text => {}
+    }
     let weak = match facts.proof {
         Proof::Right => false,
         Proof::RightButWeak => true,
+        // An old system may say this without saying whether it has the user.
         Proof::Wrong => return Err(Refusal::PasswordWrong),
-        Proof::Unchecked => return Err(Refusal::PasswordUnchecked),
-        Proof::Unusable(code) => return Err(Refusal::HashUnusable(code)),
+        Proof::Unusable(code) => return Err(Refusal::PasswordUnusable(code)),
+        Proof::Unchecked => return Err(the_one(facts.found).err().unwrap_or(Refusal::PasswordUnchecked)),
     };
+    let user = the_one(facts.found)?;
     let attributes = carry::attributes(rules, user);
     let final_status = if weak || user.must_reset { FinalStatus::ResetRequired } else { rules.final_status };
     admit(rules, request, user, attributes, final_status)
@@ -212,7 +268,7 @@ fn admit(
     }
     let address = attributes.get("email").map_or(request.user_name, String::as_str);
     let arrival = carry::arrival(rules, user, address)?;
-    Ok(Admission { attributes, final_status, arrival })
+    Ok(Admission { id: user.id.clone(), attributes, final_status, arrival })
 }
 
 fn the_one(found: &Found) -> Result<&LegacyUser, Refusal> {

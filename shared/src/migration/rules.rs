@@ -7,6 +7,7 @@ use serde::Deserialize;
 use super::lockout::LockoutRules;
 use crate::attributes::{self, LEGACY_ID};
 use crate::names::{RoleName, TenantId};
+use crate::password::HashRules;
 use crate::provisioning::is_group_name;
 use crate::rules::{Problems, Provider};
 use crate::tenants::TenantSource;
@@ -29,6 +30,8 @@ pub struct MigrationRules {
     /// What other old groups become.
     #[serde(default)]
     pub groups: Vec<GroupCarry>,
+    /// Which hashes the passwords in a table may have; only for a table.
+    pub hashes: Option<HashRules>,
     /// How many passwords may be tried.
     pub lockout: LockoutRules,
 }
@@ -81,6 +84,16 @@ impl MigrationRules {
     pub(crate) fn check(&self, tenants: TenantSource, providers: &[Provider], problems: &mut Problems) {
         self.check_attributes(providers, problems);
         self.check_groups(tenants, problems);
+        match (&self.hashes, self.store) {
+            (Some(hashes), Store::Table) => hashes.check("migration.hashes", problems),
+            (None, Store::Table) => {
+                problems.add("migration.hashes", "a table's passwords are hashes; say of which kinds")
+            }
+            (Some(_), Store::Pool | Store::Endpoint) => {
+                problems.add("migration.hashes", "the old system checks passwords itself; remove this section");
+            }
+            (_, Store::None) | (None, Store::Pool | Store::Endpoint) => {}
+        }
         self.lockout.check(problems);
     }
 
