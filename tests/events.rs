@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
-use tests::{Audit, Case, Function, Reply, Services, TokenIssuer, cases, encode};
+use tests::{Audit, Case, Function, PoolUser, Reply, Services, TokenIssuer, cases, encode};
 
 #[test]
 fn every_recorded_event_gets_its_recorded_reply() -> Result<()> {
@@ -46,6 +46,7 @@ fn run(case: &Case, issuer: &TokenIssuer, tokens: &BTreeMap<&str, String>) -> Re
     for (table, items) in &case.items {
         items.iter().try_for_each(|item| services.put(table, item))?;
     }
+    case.users.iter().for_each(|(name, email)| services.pool().add(PoolUser::new(name, email)));
     let mut settings = BTreeMap::from([("RULES_FILE".to_owned(), case.rules.display().to_string())]);
     settings.extend(services.settings());
     settings.extend(issuer.settings());

@@ -27,11 +27,13 @@ pub struct Case {
     pub rules: PathBuf,
     /// Items that stand in the tables before, by table.
     pub items: BTreeMap<String, Vec<Value>>,
+    /// Users who are in the pool before: by name, the address.
+    pub users: BTreeMap<String, String>,
 }
 
 /// The ends of the files that make a case.
 const REQUEST: &str = ".request.json";
-const OTHERS: [&str; 4] = [".reply.json", ".env.json", ".rules.toml", ".items.json"];
+const OTHERS: [&str; 5] = [".reply.json", ".env.json", ".rules.toml", ".items.json", ".users.json"];
 
 /// All cases. A file that belongs to none, or a case without a reply, is an error.
 pub fn all() -> Result<Vec<Case>> {
@@ -66,6 +68,7 @@ fn read(folder: &Path, name: &str) -> Result<Case> {
         settings: optional(&path(".env.json"))?,
         rules,
         items: optional(&path(".items.json"))?,
+        users: optional(&path(".users.json"))?,
     })
 }
 

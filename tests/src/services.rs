@@ -1,5 +1,6 @@
 //! The AWS services that functions call, on loopback: DynamoDB by dynoxide,
-//! STS and Cognito by the one call of each that is made.
+//! STS by the one call that is made, Cognito by [`Pool`] and the one call about
+//! groups.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -7,6 +8,7 @@ use anyhow::{Context as _, Result, anyhow};
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
+use crate::cognito::Pool;
 use crate::http::{Request, Response, Server};
 
 /// The directory table's name here.
@@ -21,6 +23,7 @@ pub struct Services {
     stop_database: Option<oneshot::Sender<()>>,
     calls: Arc<Mutex<Vec<String>>>,
     group_answer: Arc<Mutex<Response>>,
+    pool: Arc<Pool>,
     server: Server,
 }
 
@@ -33,14 +36,17 @@ impl Services {
         let (database_url, stop_database) = serve(database.clone())?;
         let calls = Arc::<Mutex<Vec<String>>>::default();
         let group_answer = Arc::new(Mutex::new(Response::new(200, "application/x-amz-json-1.1", "{}")));
-        let (recording, answering) = (Arc::clone(&calls), Arc::clone(&group_answer));
+        let pool = Arc::<Pool>::default();
+        let (recording, answering, users) = (Arc::clone(&calls), Arc::clone(&group_answer), Arc::clone(&pool));
         let server = Server::start(move |request| {
             let target = request.header("x-amz-target").unwrap_or("AssumeRole").to_owned();
             let body = String::from_utf8_lossy(&request.body).into_owned();
             recording.lock().unwrap_or_else(PoisonError::into_inner).push(format!("{target} {body}"));
-            answer(&request, &target, &answering)
+            let operation = target.strip_prefix("AWSCognitoIdentityProviderService.");
+            let by_pool = operation.and_then(|operation| users.answer(operation, &request.body));
+            by_pool.unwrap_or_else(|| answer(&request, &target, &answering))
         })?;
-        Ok(Self { database, database_url, stop_database: Some(stop_database), calls, group_answer, server })
+        Ok(Self { database, database_url, stop_database: Some(stop_database), calls, group_answer, pool, server })
     }
 
     /// The settings that lead a function here.
@@ -83,6 +89,11 @@ impl Services {
         items.sort_by_key(|item| item.to_string());
         items.sort_by_key(|item| format!("{:?} {:?}", item.pointer("/pk/S"), item.pointer("/sk/S")));
         Ok(items)
+    }
+
+    /// The user pool.
+    pub fn pool(&self) -> &Pool {
+        &self.pool
     }
 
     /// The calls of STS and Cognito so far: target, blank, body.
