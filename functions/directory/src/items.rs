@@ -172,7 +172,7 @@ pub(crate) fn read_arrival(id: &LegacyId, item: &Item) -> Result<Arrival, Corrup
         Some(value) => value.as_ss().map_err(|_| reader.corrupt("groups"))?.iter().cloned().collect(),
     };
     reader.number("written_at")?;
-    Arrival::new(id.clone(), reader.text("address")?, memberships, groups).ok_or_else(|| reader.corrupt("groups"))
+    Arrival::new(id.clone(), reader.text("address")?, memberships, groups).ok_or_else(|| reader.corrupt("content"))
 }
 
 pub(crate) fn profile_item(subject: &Subject, email: Option<&EmailAddress>, now: u64) -> Item {

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod administration;
 #[cfg(test)]
+mod arrivals;
+#[cfg(test)]
 mod provisioning;
 #[cfg(test)]
 mod shapes;

@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use directory::Error;
 use directory::testing::Database;
 
-use crate::support::{NOW, address, provision_verified, subject};
+use crate::support::{NOW, Pool, address, provision_as, provision_verified, subject};
 
 type Item = HashMap<String, AttributeValue>;
 
@@ -57,6 +57,20 @@ fn invitation() -> Item {
         ("subject", text("EMAIL#ann@acme.example")),
         ("tenant", text("acme")),
         ("expires_at", number(&(NOW + 1).to_string())),
+    ];
+    entries.map(|(name, value)| (name.to_owned(), value)).into()
+}
+
+fn arrival() -> Item {
+    let place = [("tenant", text("beta")), ("roles", AttributeValue::Ss(vec!["admin".to_owned()]))];
+    let place = AttributeValue::M(place.map(|(name, value)| (name.to_owned(), value)).into());
+    let entries = [
+        ("pk", text("LEGACY#7")),
+        ("sk", text("ARRIVAL")),
+        ("address", text("ann@acme.example")),
+        ("memberships", AttributeValue::L(vec![place])),
+        ("groups", AttributeValue::Ss(vec!["staff".to_owned()])),
+        ("written_at", number("1")),
     ];
     entries.map(|(name, value)| (name.to_owned(), value)).into()
 }
@@ -138,6 +152,53 @@ async fn an_invitation_of_the_wrong_shape_lets_nobody_in() {
         if expected.is_err() {
             provision_verified(&database.directory(), "ann", "ann@acme.example").await.unwrap_err();
             assert_eq!(database.items().await.unwrap(), [invited], "{name}: nothing was written");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_arrival_of_the_wrong_shape_gives_nothing() {
+    let place = |entries: &[(&str, AttributeValue)]| {
+        AttributeValue::M(entries.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect())
+    };
+    let places = |list: &[AttributeValue]| with(&arrival(), "memberships", Some(AttributeValue::L(list.to_vec())));
+    let beta = place(&[("tenant", text("beta"))]);
+    let many: Vec<_> = (0..51).map(|number| place(&[("tenant", text(&format!("t{number}")))])).collect();
+    let wrong = |attribute| Some(("arrival", attribute));
+    let table = [
+        ("as written", arrival(), None),
+        ("no groups", with(&arrival(), "groups", None), None),
+        ("a place without roles", places(std::slice::from_ref(&beta)), None),
+        ("a later attribute", with(&arrival(), "note", Some(text("x"))), None),
+        ("no places at all", with(&arrival(), "memberships", None), wrong("memberships")),
+        ("places as text", with(&arrival(), "memberships", Some(text("beta"))), wrong("memberships")),
+        ("a place as text", places(&[text("beta")]), wrong("memberships")),
+        ("a tenant that is none", places(&[place(&[("tenant", text("Beta"))])]), wrong("tenant")),
+        ("a tenant twice", places(&[beta.clone(), beta.clone()]), wrong("tenant")),
+        ("more than fits", places(&many), wrong("content")),
+        ("roles as text", places(&[place(&[("tenant", text("beta")), ("roles", text("admin"))])]), wrong("roles")),
+        ("groups as text", with(&arrival(), "groups", Some(text("staff"))), wrong("groups")),
+        (
+            "a group that is none",
+            with(&arrival(), "groups", Some(AttributeValue::Ss(vec!["a b".to_owned()]))),
+            wrong("content"),
+        ),
+        ("no address", with(&arrival(), "address", None), wrong("address")),
+        ("an empty address", with(&arrival(), "address", Some(text(""))), wrong("content")),
+        ("no time", with(&arrival(), "written_at", None), wrong("written_at")),
+    ];
+    for (name, item, expected) in table {
+        let database = Database::start().await.unwrap();
+        let brought = item.clone();
+        database.put(item).await.unwrap();
+        let pool = Pool::default();
+        let attributes = [("sub", "ann"), ("email", "ann@acme.example"), ("custom:legacy_id", "7")];
+        let profile = provision_as(&database.directory(), &pool, "ann", attributes).await.profile;
+        assert_eq!(profile.as_ref().err().and_then(refused), expected, "{name}");
+        assert_eq!(profile.is_ok(), expected.is_none(), "{name}");
+        if expected.is_some() {
+            assert_eq!(database.items().await.unwrap(), [brought], "{name}: nothing was written");
+            assert!(pool.members().is_empty(), "{name}");
         }
     }
 }

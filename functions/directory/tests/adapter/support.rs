@@ -100,9 +100,9 @@ impl Pool {
 }
 
 /// Provisions a user with these attributes; the user's name is the `sub`.
-pub(crate) async fn provision_as<const N: usize>(
+pub(crate) async fn provision_as<G: Groups, const N: usize>(
     directory: &Directory,
-    pool: &Pool,
+    pool: &G,
     sub: &str,
     attributes: [(&str, &str); N],
 ) -> Outcome {
