@@ -1,53 +1,89 @@
-//! The Python tools, each in a virtual environment of its own, at one exact
-//! version.
+//! The tools that others made, each in a folder of its own under `target/local`,
+//! at one exact version.
+//!
+//! What is there is never asked for again, so that a second run needs no network.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use tokio::time::sleep;
 
 use crate::places::Places;
 use crate::say::Say;
 use crate::supervise::Launcher;
 
+pub mod node;
+pub mod python;
+
 /// A tool and the version that this project was tried with.
 #[derive(Clone, Copy, Debug)]
 pub struct Tool {
     /// The name of the package.
     pub name: &'static str,
-    /// The extra of the package, in brackets, or empty.
-    extra: &'static str,
     /// The only version that is used.
     pub version: &'static str,
+    /// Where it comes from.
+    origin: Origin,
+}
+
+/// Where a tool comes from, and what is needed to install it.
+#[derive(Clone, Copy, Debug)]
+enum Origin {
+    /// A Python package with an extra, in brackets, or an empty one.
+    Python { extra: &'static str },
+    /// A Node package, with the manifest and the lock file that pin all it needs.
+    Node { manifest: &'static str, lock: &'static str },
 }
 
 /// The local AWS. `full` brings the SAM transform and RSA signing.
-pub const MINISTACK: Tool = Tool { name: "ministack", extra: "[full]", version: "1.5.33" };
+pub const MINISTACK: Tool = Tool { name: "ministack", version: "1.5.33", origin: Origin::Python { extra: "[full]" } };
 /// What deploys, here and to AWS.
-pub const SAM: Tool = Tool { name: "aws-sam-cli", extra: "", version: "1.170.0" };
+pub const SAM: Tool = Tool { name: "aws-sam-cli", version: "1.170.0", origin: Origin::Python { extra: "" } };
 /// What builds the functions that ship.
-pub const CARGO_LAMBDA: Tool = Tool { name: "cargo-lambda", extra: "", version: "1.9.2" };
-
-/// The oldest Python that all tools run on.
-const OLDEST_PYTHON: (u32, u32) = (3, 10);
+pub const CARGO_LAMBDA: Tool = Tool { name: "cargo-lambda", version: "1.9.2", origin: Origin::Python { extra: "" } };
+/// The sign-in service of another company, which the story's users come from.
+pub const OIDC_PROVIDER: Tool = Tool {
+    name: "oidc-provider",
+    version: "9.13.3",
+    origin: Origin::Node {
+        manifest: include_str!("../npm/oidc-provider/package.json"),
+        lock: include_str!("../npm/oidc-provider/package-lock.json"),
+    },
+};
+/// Another imitation of user pools, for a second opinion on the triggers.
+pub const COGNITO_LOCAL: Tool = Tool {
+    name: "cognito-local",
+    version: "5.3.0",
+    origin: Origin::Node {
+        manifest: include_str!("../npm/cognito-local/package.json"),
+        lock: include_str!("../npm/cognito-local/package-lock.json"),
+    },
+};
 
 /// A tool that is installed and has the right version.
 #[derive(Clone, Debug)]
 pub struct Installed {
     folder: PathBuf,
+    programs: &'static str,
 }
 
 impl Installed {
     /// A program of the tool.
     pub fn program(&self, name: &str) -> PathBuf {
-        self.folder.join("bin").join(name)
+        self.programs().join(name)
     }
 
     /// Where the tool's programs lie.
     pub fn programs(&self) -> PathBuf {
-        self.folder.join("bin")
+        self.folder.join(self.programs)
+    }
+
+    /// The folder that holds all of the tool; a Node program finds the package
+    /// by it.
+    pub fn folder(&self) -> &Path {
+        &self.folder
     }
 }
 
@@ -83,76 +119,49 @@ async fn one(tools: &Path, launcher: &Launcher, say: &Say, tool: &Tool) -> Resul
         if folder.exists() {
             fs::remove_dir_all(&folder).with_context(|| format!("{} cannot be removed", folder.display()))?;
         }
-        let python = python().await?;
         let begun = Instant::now();
         let text = format!("installing {} {}, this once", tool.name, tool.version);
         let log = tools.join(format!("{}.log", tool.name));
-        say.during("tools", &text, install(launcher, &python, &folder, tool, &log)).await?;
-        verify(&folder, tool).await?;
+        say.during("tools", &text, tool.install(launcher, &folder, &log)).await?;
+        tool.verify(&folder).await?;
         fs::write(&complete, format!("{}=={}\n", tool.name, tool.version))?;
         let seconds = begun.elapsed().as_secs();
         say.prepared("tools", &format!("{} {} installed in {seconds} s", tool.name, tool.version));
     } else {
-        verify(&folder, tool).await?;
+        tool.verify(&folder).await?;
     }
-    Ok(Installed { folder })
+    let programs = match tool.origin {
+        Origin::Python { .. } => "bin",
+        Origin::Node { .. } => "node_modules/.bin",
+    };
+    Ok(Installed { folder, programs })
 }
 
-async fn install(launcher: &Launcher, python: &str, folder: &Path, tool: &Tool, log: &Path) -> Result<()> {
-    let mut venv = launcher.command(python);
-    venv.args(["-m", "venv"]).arg(folder);
-    let made = launcher.run(&mut venv, "making a virtual environment", log).await;
-    made.with_context(|| format!("{python} cannot make virtual environments (on Debian: install python3-venv)"))?;
-    let mut pip = launcher.command(folder.join("bin/python"));
-    let wanted = format!("{}{}=={}", tool.name, tool.extra, tool.version);
-    pip.args(["-m", "pip", "install", "--disable-pip-version-check", "--no-input", &wanted]);
-    launcher.run(&mut pip, &format!("installing {wanted}"), log).await
-}
-
-/// Asks the environment itself which version it has.
-async fn verify(folder: &Path, tool: &Tool) -> Result<()> {
-    let ask = format!("import importlib.metadata as m; print(m.version('{}'))", tool.name);
-    let answer = run(&folder.join("bin/python").to_string_lossy(), &["-c", &ask]).await;
-    let version = answer.unwrap_or_default();
-    if version != tool.version {
-        let found = if version.is_empty() { "a broken installation".to_owned() } else { format!("version {version}") };
-        bail!(
-            "{} {} is needed, but {} holds {found}; delete that folder and start again",
-            tool.name,
-            tool.version,
-            folder.display()
-        );
-    }
-    Ok(())
-}
-
-/// Finds a Python that the tools run on.
-async fn python() -> Result<String> {
-    let mut newest = None;
-    for name in ["python3", "python3.14", "python3.13", "python3.12", "python3.11", "python3.10", "python"] {
-        let Some(version) = python_version(name).await else { continue };
-        if version >= OLDEST_PYTHON {
-            return Ok(name.to_owned());
+impl Tool {
+    async fn install(&self, launcher: &Launcher, folder: &Path, log: &Path) -> Result<()> {
+        match self.origin {
+            Origin::Python { extra } => python::install(launcher, folder, self, extra, log).await,
+            Origin::Node { manifest, lock } => node::install(launcher, folder, self, manifest, lock, log).await,
         }
-        newest = newest.max(Some(version));
     }
-    let (major, minor) = OLDEST_PYTHON;
-    match newest {
-        None => {
-            bail!("Python {major}.{minor} or newer is needed for the local AWS, but there is no python3 on the PATH")
-        }
-        Some((a, b)) => bail!("Python {major}.{minor} or newer is needed for the local AWS, but python3 is {a}.{b}"),
-    }
-}
 
-async fn python_version(name: &str) -> Option<(u32, u32)> {
-    let text = run(name, &["-c", "import sys; print(sys.version_info[0], sys.version_info[1])"]).await?;
-    let (major, minor) = text.split_once(' ')?;
-    Some((major.parse().ok()?, minor.parse().ok()?))
+    async fn verify(&self, folder: &Path) -> Result<()> {
+        match self.origin {
+            Origin::Python { .. } => python::verify(folder, self).await,
+            Origin::Node { .. } => node::verify(folder, self).await,
+        }
+    }
+
+    /// An installed tool that is not what it should be.
+    fn differs(&self, folder: &Path, found: Option<&str>) -> anyhow::Error {
+        let found = found.map_or("a broken installation".to_owned(), |version| format!("version {version}"));
+        let (name, version, folder) = (self.name, self.version, folder.display());
+        anyhow::anyhow!("{name} {version} is needed, but {folder} holds {found}; delete that folder and start again")
+    }
 }
 
 /// What a program that ends at once prints; `None` when it fails.
-async fn run(program: &str, arguments: &[&str]) -> Option<String> {
+async fn printed(program: &str, arguments: &[&str]) -> Option<String> {
     let output = tokio::process::Command::new(program).args(arguments).kill_on_drop(true).output().await.ok()?;
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
