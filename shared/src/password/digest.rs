@@ -80,15 +80,17 @@ impl Digest {
     }
 
     /// Reads what follows Django's `sha1$` or `md5$`: the salt as text, which
-    /// comes before the password, and hexadecimal digits.
+    /// comes before the password, and hexadecimal digits. An empty salt is
+    /// Django's way to write a digest without one.
     /// <https://github.com/django/django/blob/stable/3.2.x/django/contrib/auth/hashers.py>
     pub(super) fn read_django(label: &str, text: &str) -> Result<Self, HashError> {
         let function = if label == "md5" { Function::Md5 } else { Function::Sha1 };
         let [salt, digits] = text::parts(text)?;
-        let (salt, output) = (text::salt(salt.as_bytes().to_vec())?, text::hex(digits)?);
+        let output = text::hex(digits)?;
         if output.len() != function.length() {
             return Err(HashError::Malformed);
         }
+        let salt = if salt.is_empty() { Vec::new() } else { text::salt(salt.as_bytes().to_vec())? };
         Ok(Self { function, salt, salt_first: true, output })
     }
 

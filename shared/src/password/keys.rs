@@ -2,7 +2,7 @@
 
 use zeroize::Zeroizing;
 
-use super::cost::OUTPUT;
+use super::limits::OUTPUT;
 use super::text;
 
 /// The secret parameters of the old system. Nothing of it can be printed:

@@ -13,7 +13,7 @@
 //! | `scrypt` | PHC `$scrypt$ln=…,r=…,p=…$salt$hash`; Django's `scrypt$N$salt$r$p$hash` |
 //! | `firebase-scrypt` | `$firebase-scrypt$ln=…,r=…$salt$salt separator$hash`, a form of our own (the separator may be empty); the signer key comes with [`Keys`] |
 //! | `pbkdf2` | PHC `$pbkdf2-sha256$i=…[,l=…]$salt$hash`, with `sha1` and `sha512` too; Django's `pbkdf2_sha256$i$salt$hash`, `pbkdf2_sha1$…`; ASP.NET Identity 3 (base64 that begins `AQAAAA`) |
-//! | `digest` | `{SSHA}`, `{SSHA256}`, `{SSHA512}`, `{SMD5}`, and without a salt `{SHA}`, `{SHA256}`, `{SHA512}`, `{MD5}`; Django's `sha1$salt$hex`, `md5$salt$hex` |
+//! | `digest` | `{SSHA}`, `{SSHA256}`, `{SSHA512}`, `{SMD5}`, and without a salt `{SHA}`, `{SHA256}`, `{SHA512}`, `{MD5}`; Django's `sha1$salt$hex`, `md5$salt$hex`, whose salt may be empty |
 //!
 //! Base64 is the standard alphabet, with or without padding. The forms of PHC
 //! are those of <https://github.com/P-H-C/phc-string-format>, those of Django
@@ -23,6 +23,7 @@
 
 mod cost;
 mod error;
+mod limits;
 mod rules;
 
 #[cfg(feature = "password")]
@@ -62,3 +63,6 @@ pub use self::{
     stored::{Check, StoredHash},
 };
 
+#[cfg(test)]
+#[cfg(feature = "password")]
+mod tests;

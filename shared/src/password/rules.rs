@@ -112,7 +112,7 @@ mod tests {
             (rules(&[Scrypt], "scrypt:ln=15,r=8,p=1", false), &[]),
             (rules(&[FirebaseScrypt], "firebase-scrypt:ln=14,r=8", false), &[]),
             (rules(&[Pbkdf2], "pbkdf2-sha256:600000", false), &[]),
-            (rules(&[Pbkdf2], "pbkdf2-sha1:600000,l=64", false), &[]),
+            (rules(&[Pbkdf2], "pbkdf2-sha1:300000,l=64", false), &[]),
             (rules(&[Digest], "digest", false), &[]),
             (rules(&[], "bcrypt:10", false), &[]),
             (rules(&[Bcrypt, Digest, Bcrypt], "bcrypt:10", false), &["h.kinds[2]"]),

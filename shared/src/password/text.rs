@@ -5,7 +5,7 @@ use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 use super::HashError;
-use super::cost::OUTPUT;
+use super::limits::OUTPUT;
 
 /// The longest text of a hash that is looked at, in bytes.
 pub(super) const LONGEST: usize = 1_024;
