@@ -8,6 +8,8 @@ use directory::testing::{Calls, Database, TABLE};
 use directory::{AddError, AddFailure};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
+use shared::names::{LegacyId, TenantId};
+use shared::provisioning::Arrival;
 use tokio::sync::Barrier;
 
 use super::*;
@@ -17,7 +19,7 @@ const NOW: u64 = 1_800_000_000;
 /// The groups of a pool, by hand.
 #[derive(Debug, Default)]
 struct Pool {
-    missing: Option<&'static str>,
+    failing: Option<(&'static str, AddFailure)>,
     /// Adds that must be under way together before any of them ends.
     together: Option<Barrier>,
     /// Every call that was made.
@@ -33,8 +35,8 @@ impl Groups for &Pool {
         if let Some(barrier) = &self.together {
             barrier.wait().await;
         }
-        if self.missing == Some(group) {
-            return Err(AddError::new(group, AddFailure::GroupMissing, "Group not found."));
+        if let Some((_, failure)) = self.failing.filter(|(name, _)| *name == group) {
+            return Err(AddError::new(group, failure, "by hand"));
         }
         self.groups.lock().unwrap().insert(entry);
         Ok(())
@@ -149,20 +151,50 @@ async fn nothing_is_done_for_any_other_source() {
 }
 
 #[tokio::test]
-async fn what_one_step_lacks_the_others_do_not_and_a_retry_completes_it() {
-    let database = Database::start().await.unwrap();
-    let mut pool = Pool { missing: Some("staff"), ..Pool::default() };
-    let failure = answer(database.directory(), &pool, &event(CONFIRMED)).await.unwrap_err();
-    assert_eq!((failure.code(), failure.public()), ("GroupMissing", PublicText::TryAgain), "O04, O05");
-    assert!(failure.cause().unwrap().contains("staff"));
-    assert_eq!(keys(&database).await, acme_keys());
-    assert_eq!(pool.groups(), ["pool/ann-name in users"]);
+async fn what_one_step_lacks_a_retry_completes() {
+    // A group that the pool lacks costs nothing else. One that may come later comes
+    // first: while the profile is missing, the next token makes up for both.
+    let table = [
+        (AddFailure::GroupMissing, "GroupMissing", acme_keys(), "ProvisionedBefore"),
+        (AddFailure::Unreachable, "PoolUnreachable", BTreeSet::new(), "Provisioned"),
+        (AddFailure::UserMissing, "UserMissing", BTreeSet::new(), "Provisioned"),
+    ];
+    for (reason, code, written, then) in table {
+        let database = Database::start().await.unwrap();
+        let mut pool = Pool { failing: Some(("staff", reason)), ..Pool::default() };
+        let failure = answer(database.directory(), &pool, &event(CONFIRMED)).await.unwrap_err();
+        assert_eq!((failure.code(), failure.public()), (code, PublicText::TryAgain), "O04, O05");
+        assert!(failure.cause().unwrap().contains("staff"), "{reason:?}");
+        assert_eq!(keys(&database).await, written, "{reason:?}");
+        assert_eq!(pool.groups(), ["pool/ann-name in users"], "{reason:?}: one group costs no other");
 
-    pool.missing = None;
-    let answer = answer(database.directory(), &pool, &event(CONFIRMED)).await.unwrap();
-    assert_eq!(answer.code, "ProvisionedBefore");
-    assert_eq!(keys(&database).await, acme_keys());
-    assert_eq!(pool.groups(), IN_BOTH);
+        pool.failing = None;
+        let answer = answer(database.directory(), &pool, &event(CONFIRMED)).await.unwrap();
+        assert_eq!(answer.code, then, "{reason:?}");
+        assert_eq!(keys(&database).await, acme_keys(), "{reason:?}");
+        assert_eq!(pool.groups(), IN_BOTH, "{reason:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_user_brought_along_is_given_with_the_rest() {
+    let database = Database::start().await.unwrap();
+    let pool = Pool::default();
+    let memberships = [(TenantId::parse("beta").unwrap(), BTreeSet::new())].into();
+    let groups = ["beta:admin", "staff"].map(str::to_owned).into();
+    let arrival = Arrival::new(LegacyId::parse("7").unwrap(), "ann@acme.example", memberships, groups).unwrap();
+    database.directory().put_arrival(&arrival, NOW).await.unwrap();
+    let mut event = event(CONFIRMED);
+    event["request"]["userAttributes"]["custom:legacy_id"] = json!("7");
+    for expected in ["Provisioned", "ProvisionedBefore"] {
+        assert_eq!(answer(database.directory(), &pool, &event).await.unwrap().code, expected);
+        let written = ["USER#ann PROFILE", "acme#members ann", "beta#members ann"].map(str::to_owned).into();
+        assert_eq!(keys(&database).await, written, "{expected}");
+        let groups = ["beta:admin", "staff", "users"].map(|group| format!("pool/ann-name in {group}"));
+        assert_eq!(pool.groups(), groups, "{expected}");
+    }
+    let calls = pool.calls.lock().unwrap().len();
+    assert_eq!(calls, 3 + 2, "no group is asked for twice in one go, and none that was used up");
 }
 
 #[tokio::test]
@@ -181,7 +213,7 @@ async fn without_a_database_the_groups_are_still_given_and_the_answer_is_safe() 
     let directory = database.directory();
     drop(database);
     tokio::task::yield_now().await;
-    let pool = Pool { missing: Some("users"), ..Pool::default() };
+    let pool = Pool { failing: Some(("users", AddFailure::GroupMissing)), ..Pool::default() };
     let failure = answer(directory, &pool, &event(CONFIRMED)).await.unwrap_err();
     assert_eq!((failure.code(), failure.public()), ("DirectoryUnreachable", PublicText::TryAgain), "O08");
     assert!(failure.cause().unwrap().contains("group users"), "both failures are in the log");

@@ -6,7 +6,8 @@ use std::sync::Mutex;
 use directory::testing::{Calls, Database, TABLE};
 use directory::{AddError, AddFailure, Directory, Error, Groups, Newcomer, Outcome, Person, Profile, Provisioned};
 use serde_json::{Value, json};
-use shared::names::{RoleName, TenantId};
+use shared::names::{LegacyId, RoleName, TenantId};
+use shared::provisioning::Arrival;
 use shared::tenants::{Membership, Status};
 
 use super::*;
@@ -33,6 +34,11 @@ impl Groups for &Pool {
 }
 
 impl Pool {
+    /// A pool that says this of a group.
+    fn failing(group: &'static str, failure: AddFailure) -> Self {
+        Self { failing: Mutex::new(vec![(group, failure)]), ..Self::default() }
+    }
+
     fn calls(&self) -> Vec<String> {
         std::mem::take(&mut *self.calls.lock().unwrap())
     }
@@ -393,6 +399,169 @@ async fn the_first_token_provisions_and_every_later_one_is_one_round_trip() {
         bodies.insert(answer.body.get().to_owned());
     }
     assert_eq!(bodies.len(), 1, "the same facts give the same answer");
+}
+
+/// What ann brought along from the old system.
+fn arrival(address: &str, groups: &[&str]) -> Arrival {
+    let memberships = [(TenantId::parse("acme").unwrap(), [RoleName::parse("admin").unwrap()].into())].into();
+    let groups = groups.iter().map(|&group| group.to_owned()).collect();
+    Arrival::new(LegacyId::parse("7").unwrap(), address, memberships, groups).unwrap()
+}
+
+/// The event of a user who was moved in, with these groups in the pool.
+fn moved_in(version: &str, groups: &[&str]) -> Value {
+    let mut event = event(version, SIGN_IN);
+    event["request"]["userAttributes"]["custom:legacy_id"] = json!("7");
+    event["request"]["groupConfiguration"] =
+        json!({"groupsToOverride": groups, "iamRolesToOverride": ["arn:r"], "preferredRole": "arn:r"});
+    event
+}
+
+fn added<'a>(response: &'a Value, name: &str) -> &'a Value {
+    &response["claimsAndScopeOverrideDetails"]["idTokenGeneration"]["claimsToAddOrOverride"][name]
+}
+
+#[tokio::test]
+async fn the_first_token_of_a_user_who_was_moved_in_has_all_that_was_brought_along() {
+    let groups = r#"[[claims.map]]
+        name = "my_groups"
+        token = "both"
+        from = { groups = true }"#;
+    for version in ["1", "2"] {
+        let (database, calls, pool) = (Database::start().await.unwrap(), Calls::default(), Pool::default());
+        database.directory().put_arrival(&arrival("ANN@acme.example", &["staff", "users"]), NOW).await.unwrap();
+        let register = || Register::new(Directory::new(database.recorded(&calls), TABLE), &pool);
+        let rules = || match version {
+            "1" => rules("directory", "v1", ""),
+            _ => rules("directory", "v2", groups),
+        };
+        let first = moved_in(version, &["users", "olders"]);
+        let healed = answer(rules(), Some(register()), &first).await.unwrap();
+        assert_eq!((healed.code, healed.cause.as_deref()), ("Healed", None), "v{version}");
+        let mut made = calls.take();
+        made[1..3].sort_unstable();
+        assert_eq!(made, ["Query", "GetItem", "Query", "TransactWriteItems"], "v{version}");
+        assert_eq!(pool.calls(), ["pool/ann in staff", "pool/ann in users"], "v{version}");
+        let response = response(&healed, &first);
+        let details = if version == "1" { "claimsOverrideDetails" } else { "claimsAndScopeOverrideDetails" };
+        let expected = json!({
+            "groupsToOverride": ["users", "olders", "staff"], "iamRolesToOverride": ["arn:r"], "preferredRole": "arn:r",
+        });
+        assert_eq!(response[details]["groupOverrideDetails"], expected, "v{version}");
+        if version == "2" {
+            assert_eq!(*added(&response, "tenant"), json!("acme"));
+            assert_eq!(*added(&response, "roles"), json!(["admin", "member"]));
+            assert_eq!(*added(&response, "my_groups"), json!(["users", "olders", "staff"]));
+        }
+
+        // From then on the pool says the groups itself, and one read is all.
+        let second = moved_in(version, &["users", "olders", "staff"]);
+        for _ in 0..2 {
+            let warm = answer(rules(), Some(register()), &second).await.unwrap();
+            assert_eq!((warm.code, calls.take()), ("OnlyMembership", vec!["Query".to_owned()]), "v{version}");
+            assert!(pool.calls().is_empty() && !warm.body.get().contains("groupOverrideDetails"), "v{version}");
+            let warm: Value = serde_json::from_str(warm.body.get()).unwrap();
+            assert_eq!(added(&warm["response"], "my_groups"), added(&response, "my_groups"), "v{version}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_identifier_that_a_client_wrote_gives_nothing_without_the_address() {
+    let (database, pool) = (Database::start().await.unwrap(), Pool::default());
+    database.directory().put_arrival(&arrival("bob@acme.example", &["staff"]), NOW).await.unwrap();
+    let event = moved_in("2", &["users"]);
+    let register = Register::new(database.directory(), &pool);
+    let answer = answer(rules("directory", "v2", ""), Some(register), &event).await.unwrap();
+    let response = response(&answer, &event);
+    assert_eq!(*added(&response, "roles"), json!(["member"]), "the placement, and not the other's role");
+    assert!(pool.calls().is_empty() && !response.to_string().contains("groupOverrideDetails"));
+}
+
+#[tokio::test]
+async fn what_the_pool_says_of_a_group_never_ends_a_sign_in() {
+    let table = [
+        (AddFailure::GroupMissing, "GroupMissing", Some("acme"), vec!["users"]),
+        (AddFailure::Unreachable, "DirectoryUnread", None, vec![]),
+        (AddFailure::UserMissing, "DirectoryUnread", None, vec![]),
+    ];
+    for (failure, code, tenant, joined) in table {
+        let (database, pool) = (Database::start().await.unwrap(), Pool::failing("staff", failure));
+        database.directory().put_arrival(&arrival("ann@acme.example", &["staff", "users"]), NOW).await.unwrap();
+        let event = moved_in("2", &[]);
+        let register = || Register::new(database.directory(), &pool);
+        let first = answer(rules("directory", "v2", ""), Some(register()), &event).await.unwrap();
+        assert_eq!(first.code, code, "{failure:?}");
+        assert!(first.cause.as_ref().is_some_and(|cause| cause.contains("group staff")), "{:?}", first.cause);
+        let details = response(&first, &event);
+        assert_eq!(added(&details, "tenant").as_str(), tenant, "{failure:?}");
+        let groups = &details["claimsAndScopeOverrideDetails"]["groupOverrideDetails"]["groupsToOverride"];
+        assert_eq!(groups.as_array().cloned().unwrap_or_default(), joined, "{failure:?}");
+
+        // As soon as the pool answers, the next token makes up for it.
+        pool.failing.lock().unwrap().clear();
+        let second = answer(rules("directory", "v2", ""), Some(register()), &event).await.unwrap();
+        assert_eq!(*added(&response(&second, &event), "tenant"), json!("acme"), "{failure:?}");
+        assert_eq!(second.code, if tenant.is_some() { "OnlyMembership" } else { "Healed" }, "{failure:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_group_that_was_brought_along_gives_no_way_around_a_suspension() {
+    let (database, pool) = (Database::start().await.unwrap(), Pool::default());
+    let text = |text: &str| aws_sdk_dynamodb::types::AttributeValue::S(text.to_owned());
+    let number = |digits: &str| aws_sdk_dynamodb::types::AttributeValue::N(digits.to_owned());
+    let suspended = [
+        ("pk", text("acme#members")),
+        ("sk", text("ann")),
+        ("subject", text("USER#ann")),
+        ("tenant", text("acme")),
+        ("status", text("suspended")),
+        ("created_at", number("1")),
+        ("version", number("1")),
+    ];
+    database.put(suspended.map(|(name, value)| (name.to_owned(), value)).into()).await.unwrap();
+    database.directory().put_arrival(&arrival("ann@acme.example", &["acme:admin"]), NOW).await.unwrap();
+    for (event, code) in [(moved_in("2", &[]), "Healed"), (moved_in("2", &["acme:admin"]), "Suspended")] {
+        let register = Register::new(database.directory(), &pool);
+        let answer = answer(rules("both", "v2", ""), Some(register), &event).await.unwrap();
+        let response = response(&answer, &event);
+        assert_eq!(answer.code, code);
+        assert!(added(&response, "tenant").is_null() && added(&response, "roles").as_array().is_none_or(Vec::is_empty));
+    }
+}
+
+#[tokio::test]
+async fn where_groups_say_it_all_only_a_user_who_was_moved_in_is_looked_up() {
+    let (database, calls, pool) = (Database::start().await.unwrap(), Calls::default(), Pool::default());
+    database.directory().put_arrival(&arrival("ann@acme.example", &["acme:owner"]), NOW).await.unwrap();
+    let directory = Directory::new(database.recorded(&calls), TABLE);
+    let register = || Register::new(directory.clone(), &pool);
+    let rules = || rules("groups", "v2", "");
+
+    let mut other = event("2", SIGN_IN);
+    other["request"]["groupConfiguration"]["groupsToOverride"] = json!(["acme:member"]);
+    let told = answer(rules(), Some(register()), &other).await.unwrap();
+    assert_eq!((told.code, calls.take().len()), ("OnlyMembership", 0));
+
+    let first = moved_in("2", &["beta:member"]);
+    for (code, event) in [("Healed", first.clone()), ("ChoiceMissing", moved_in("2", &["beta:member", "acme:owner"]))] {
+        let told = answer(rules(), Some(register()), &event).await.unwrap();
+        assert_eq!(told.code, code);
+        let made = calls.take();
+        assert_eq!(made.len(), if code == "Healed" { 4 } else { 1 }, "{made:?}");
+    }
+    let mine = moved_in("2", &["acme:owner"]);
+    let told = answer(rules(), Some(register()), &mine).await.unwrap();
+    assert_eq!(*added(&response(&told, &mine), "roles"), json!(["owner"]), "and never what the table says of roles");
+
+    // What the pool says stands without the directory; what it may lack is said in the log.
+    drop(database);
+    tokio::task::yield_now().await;
+    let told = answer(rules(), Some(register()), &mine).await.unwrap();
+    assert_eq!(*added(&response(&told, &mine), "roles"), json!(["owner"]));
+    assert_eq!(told.code, "DirectoryUnread");
+    assert!(told.cause.unwrap().starts_with("issued without what the user may have brought along"));
 }
 
 /// A directory that never answers.
