@@ -5,7 +5,7 @@ use clap::{Parser, Subcommand};
 use crate::{Form, ImportOptions};
 
 /// What every help text ends with.
-const EXIT_CODES: &str = "\
+pub(crate) const EXIT_CODES: &str = "\
 Exit codes:
   0    done
   1    failed; standard error says why
@@ -29,7 +29,7 @@ pub struct Arguments {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Reads the users of an old system into the table that user-migration asks.
-    #[command(after_help = EXIT_CODES)]
+    #[command(after_help = EXIT_CODES, after_long_help = crate::import::long_help())]
     Import(ImportOptions),
 }
 

@@ -28,6 +28,7 @@ use std::path::Path;
 
 use shared::rules::Rules;
 
+pub(crate) use options::long_help;
 pub use options::{Options, SignIn};
 
 use crate::output::{Failure, progress};
@@ -113,3 +114,6 @@ fn look(options: &Options, check: &Check, survey: &Survey) -> Result<Summary, Fa
     bar.finish_and_clear();
     Ok(summary.finish(report.finish()?))
 }
+
+#[cfg(test)]
+mod tests;

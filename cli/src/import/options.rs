@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 use serde::{Deserialize, Serialize};
 
 use super::format::Format;
+use crate::arguments::EXIT_CODES;
 
 const EXAMPLES: &str = "\
 Reads the file twice: first to see that it is whole and which sign-in names two
@@ -29,9 +30,13 @@ Examples:
 
 docs/import.md describes the formats.";
 
+/// What the long help ends with.
+pub(crate) fn long_help() -> String {
+    format!("{EXAMPLES}\n\n{EXIT_CODES}")
+}
+
 /// What to import, and where to.
 #[derive(Args, Debug)]
-#[command(after_long_help = EXAMPLES)]
 pub struct Options {
     /// The system that the file comes from.
     #[arg(long, value_enum)]
@@ -58,7 +63,7 @@ pub struct Options {
     #[arg(long, value_name = "FILE")]
     pub rules: Option<PathBuf>,
     /// The project's password hash parameters: `hash_config { … }` as the
-    /// Firebase console shows it. The signer key in it is not used.
+    /// Firebase console shows it. The signer key in it is not used
     #[arg(long, value_name = "FILE", required_if_eq("format", "firebase"))]
     pub firebase_config: Option<PathBuf>,
     /// The exported file.

@@ -7,7 +7,7 @@ mod document;
 mod lines;
 
 use std::fs::File;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead, BufReader};
 use std::ops::ControlFlow;
 use std::path::Path;
 
@@ -31,16 +31,24 @@ pub(super) struct Row {
 /// has had enough. A file that is no such file at all is a failure.
 pub(super) fn read(path: &Path, layout: Layout, take: &mut dyn FnMut(Row) -> ControlFlow<()>) -> Result<(), Failure> {
     let file = File::open(path).map_err(|error| Failure::file(path, error))?;
-    let mut reader = BufReader::with_capacity(64 * 1024, file);
+    let reader = BufReader::with_capacity(64 * 1024, file);
+    let refused = |problem| Failure::usage("FileUnreadable", format!("{}: {problem}", path.display()));
+    cut(reader, layout, take).map_err(refused)
+}
+
+/// Cuts what a reader reads. The error says what is wrong and quotes nothing.
+fn cut(mut reader: impl BufRead, layout: Layout, take: &mut dyn FnMut(Row) -> ControlFlow<()>) -> Result<(), String> {
     // Spreadsheets put a mark in front of UTF-8.
-    let start = reader.fill_buf().map_err(|error| Failure::file(path, error))?;
+    let start = reader.fill_buf().map_err(|error| error.to_string())?;
     let mark = if start.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
     reader.consume(mark);
     let bounded = Bounded::new(reader);
-    let result = match layout {
+    match layout {
         Layout::Csv => cells::read(bounded, take),
         Layout::Lines => lines::read(bounded, take),
         Layout::Document => document::read(bounded, take),
-    };
-    result.map_err(|problem| Failure::usage("FileUnreadable", format!("{}: {problem}", path.display())))
+    }
 }
+
+#[cfg(test)]
+mod tests;
