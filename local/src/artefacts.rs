@@ -35,6 +35,12 @@ pub async fn quick(places: &Places, launcher: &Launcher, say: &Say, run: &Path) 
     write(places, &text, &artefacts, package, run)
 }
 
+/// Builds the operator's tool; answers where it is.
+pub async fn operators_tool(places: &Places, launcher: &Launcher) -> Result<PathBuf> {
+    let built = build(places, launcher, &BTreeSet::from(["poolhouse"])).await?;
+    built.get("poolhouse").cloned().context("cargo built no binary poolhouse")
+}
+
 /// Writes the template that is deployed; answers its path.
 fn write(
     places: &Places,

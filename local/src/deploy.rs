@@ -30,7 +30,7 @@ impl Outputs {
 }
 
 /// What differs from a deployment to AWS, each for a reason.
-fn parameters(cloud: &str) -> [(&'static str, String); 4] {
+fn parameters(cloud: &str) -> [(&'static str, String); 5] {
     [
         // Tokens carry AWS's issuer, but their keys are served here.
         ("KeySetUrl", format!("{cloud}/{{pool}}/.well-known/jwks.json")),
@@ -38,6 +38,8 @@ fn parameters(cloud: &str) -> [(&'static str, String); 4] {
         ("PasswordSignIn", "true".to_owned()),
         // The local AWS tells IAM no leading keys; see the template.
         ("LeadingKeysCheck", "when-supplied".to_owned()),
+        // What the rule file says, too: an export of the old system is read in.
+        ("MigrationStore", "table".to_owned()),
         ("DeletionProtection", "INACTIVE".to_owned()),
     ]
 }

@@ -100,12 +100,13 @@ async fn whole(options: Options, say: &Say) -> Result<bool> {
     let tools = tools::ready(&places, &launcher, say, &wanted).await?;
     let [ministack, sam, ..] = tools.as_slice() else { bail!("a tool is missing") };
     let build = async {
-        match tools.get(2) {
-            Some(cargo_lambda) => artefacts::shipped(&places, &launcher, say, run, sam, cargo_lambda).await,
-            None => artefacts::quick(&places, &launcher, say, run).await,
-        }
+        let built = match tools.get(2) {
+            Some(cargo_lambda) => artefacts::shipped(&places, &launcher, say, run, sam, cargo_lambda).await?,
+            None => artefacts::quick(&places, &launcher, say, run).await?,
+        };
+        Ok((built, artefacts::operators_tool(&places, &launcher).await?))
     };
-    let (built, mut cloud) = tokio::try_join!(build, Cloud::start(&places, &launcher, ministack, run))?;
+    let ((built, poolhouse), mut cloud) = tokio::try_join!(build, Cloud::start(&places, &launcher, ministack, run))?;
     say.prepared("aws", &format!("local AWS at {}, signatures and IAM policies enforced", cloud.url));
     let gateway = format!("http://127.0.0.1:{port}");
     let proxy = proxy::Gateway::new(&cloud.url, &owner(&cloud.url))?;
@@ -115,7 +116,15 @@ async fn whole(options: Options, say: &Say) -> Result<bool> {
         let outputs = say.during("deploy", "sam deploy of the real template", work).await?;
         say.prepared("deploy", &format!("stack {} stands behind {gateway}", deploy::STACK));
         let owner = owner(&gateway);
-        let stage = Stage { gateway: &gateway, owner: &owner, outputs: &outputs };
+        let stage = Stage {
+            gateway: &gateway,
+            owner: &owner,
+            outputs: &outputs,
+            launcher: &launcher,
+            poolhouse: &poolhouse,
+            old_users: &places.root.join("local/old-system/users.ndjson"),
+            run,
+        };
         let all_right = story::tell(say, &stage).await?;
         if !options.once {
             story::ending::tell(say, &stage)?;
@@ -143,7 +152,7 @@ async fn listen(port: u16) -> Result<TcpListener> {
 
 /// The account's own configuration for SDK clients. Nothing of it comes from
 /// the person's AWS settings.
-fn owner(url: &str) -> SdkConfig {
+pub fn owner(url: &str) -> SdkConfig {
     let (key, secret) = cloud::OWNER_KEY;
     SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())

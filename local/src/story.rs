@@ -5,6 +5,8 @@
 //! are never shown. A step is right only if what came back is exactly what it
 //! should be; the story's result is right only if every step is.
 
+use std::path::Path;
+
 use anyhow::Result;
 use aws_config::SdkConfig;
 use serde_json::Value;
@@ -14,7 +16,9 @@ mod attempts;
 mod authorizer;
 pub mod ending;
 mod entry;
+mod import;
 mod items;
+mod migration;
 mod person;
 mod teller;
 mod tenants;
@@ -23,6 +27,7 @@ mod world;
 
 use crate::deploy::Outputs;
 use crate::say::Say;
+use crate::supervise::Launcher;
 use person::Person;
 use teller::Teller;
 use world::World;
@@ -36,6 +41,14 @@ pub struct Stage<'a> {
     pub owner: &'a SdkConfig,
     /// What the stack says of itself.
     pub outputs: &'a Outputs,
+    /// Starts the operator's programs.
+    pub launcher: &'a Launcher,
+    /// The operator's tool.
+    pub poolhouse: &'a Path,
+    /// The export of an old system.
+    pub old_users: &'a Path,
+    /// Where the run keeps what it makes.
+    pub run: &'a Path,
 }
 
 /// The people, and what the story needs to know of each.
@@ -62,19 +75,20 @@ pub async fn tell(say: &Say, stage: &Stage<'_>) -> Result<bool> {
         gina: Person::new("Gina", "gina@globex.example"),
         carl: Person::new("Carl", "carl@consultant.example"),
     };
-    if let Err(error) = chapters(&mut teller, &world, &mut cast).await {
+    if let Err(error) = chapters(&mut teller, &world, &mut cast, stage).await {
         teller.broken(&format!("{error:#}"));
     }
     Ok(teller.finish())
 }
 
-async fn chapters(teller: &mut Teller<'_>, world: &World<'_>, cast: &mut Cast) -> Result<()> {
+async fn chapters(teller: &mut Teller<'_>, world: &World<'_>, cast: &mut Cast, stage: &Stage<'_>) -> Result<()> {
     entry::tell(teller, world, cast).await?;
     attempts::at_the_pool(teller, world, cast).await?;
     items::tell(teller, world, cast).await?;
     attempts::at_the_api(teller, world, cast).await?;
     tenants::tell(teller, world, cast).await?;
-    api::tell(teller, world, cast).await
+    api::tell(teller, world, cast).await?;
+    migration::tell(teller, world, stage).await
 }
 
 /// The texts of a JSON array, joined; what a person wants to see of a list.

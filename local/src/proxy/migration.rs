@@ -59,8 +59,10 @@ impl<'a> Attempt<'a> {
         match text(&body, "__type") {
             None => self.password.is_none() && reply.status.is_success(),
             Some("UserNotFoundException") => true,
-            // A wrong secret of the client has the same type and another text.
-            Some("NotAuthorizedException") => text(&body, "message") == Some("Incorrect username or password."),
+            // A client that does not prove its secret is refused with the same type.
+            Some("NotAuthorizedException") => {
+                !text(&body, "message").unwrap_or_default().to_ascii_lowercase().contains("secret")
+            }
             Some(_) => false,
         }
     }

@@ -35,6 +35,29 @@ impl Person {
         Self { name, email, password, tokens: None }
     }
 
+    /// Somebody who had this password before there was a pool.
+    pub(super) fn of_old(name: &'static str, email: &'static str, password: &str) -> Self {
+        Self { password: password.to_owned(), ..Self::new(name, email) }
+    }
+
+    /// Says that the password is forgotten.
+    pub(super) async fn forgot(&self, world: &World<'_>) -> Result<Answer> {
+        let body = json!({ "ClientId": world.client, "Username": self.email });
+        world.cognito("ForgotPassword", &body).await
+    }
+
+    /// Chooses a new password by a code.
+    pub(super) async fn choose_password(&mut self, world: &World<'_>, code: &str) -> Result<Answer> {
+        self.password = Self::new(self.name, self.email).password;
+        let body = json!({
+            "ClientId": world.client,
+            "Username": self.email,
+            "ConfirmationCode": code,
+            "Password": self.password,
+        });
+        world.cognito("ConfirmForgotPassword", &body).await
+    }
+
     pub(super) async fn sign_up(&self, world: &World<'_>, attributes: &[(&str, &str)]) -> Result<Answer> {
         let email = [("email", self.email)];
         let all: Vec<_> =

@@ -20,6 +20,8 @@ pub(super) struct World<'a> {
     pub(super) client: &'a str,
     pub(super) directory_table: &'a str,
     pub(super) items_table: &'a str,
+    pub(super) legacy_table: &'a str,
+    pub(super) attempts_table: &'a str,
     pub(super) tenant_role: &'a str,
     pub(super) owner: &'a aws_config::SdkConfig,
     pub(super) dynamo: aws_sdk_dynamodb::Client,
@@ -75,6 +77,8 @@ impl<'a> World<'a> {
             client: stage.outputs.get("WebClientId")?,
             directory_table: stage.outputs.get("DirectoryTableName")?,
             items_table: stage.outputs.get("ItemsTableName")?,
+            legacy_table: stage.outputs.get("LegacyUsersTableName")?,
+            attempts_table: stage.outputs.get("SignInAttemptsTableName")?,
             tenant_role: stage.outputs.get("AdminTenantRoleArn")?,
             owner: stage.owner,
             dynamo: aws_sdk_dynamodb::Client::new(stage.owner),
@@ -116,15 +120,20 @@ impl<'a> World<'a> {
 
     /// The code in the last mail to an address, as the person would read it.
     pub(super) async fn mailed_code(&self, email: &str) -> Result<String> {
-        let url = format!("{}/_ministack/ses/messages", self.gateway);
-        let answer = Answer::read(self.http.get(url).send().await?).await?;
-        let boxes = answer.body.get("messages").and_then(Value::as_object).cloned().unwrap_or_default();
-        let mails = boxes.values().filter_map(Value::as_array).flatten();
-        let own = mails.filter(|mail| mail.get("To").is_some_and(|to| super::list(Some(to)) == format!("[{email}]")));
-        let mut texts = own.filter_map(|mail| mail.get("BodyText").and_then(Value::as_str));
-        let text = texts.next_back().with_context(|| format!("no mail came to {email}"))?;
+        let mails = self.mails(email).await?;
+        let text = mails.last().with_context(|| format!("no mail came to {email}"))?;
         let mut words = text.split(|sign: char| !sign.is_ascii_digit());
         words.find(|word| word.len() == 6).map(str::to_owned).context("the mail holds no code")
+    }
+
+    /// The texts of all mails to an address, the newest last.
+    pub(super) async fn mails(&self, email: &str) -> Result<Vec<String>> {
+        let url = format!("{}/_ministack/ses/messages", self.gateway);
+        let answer = Answer::read(self.http.get(url).send().await?).await?;
+        let boxes = answer.body.get("messages").and_then(Value::as_object).context("the mails cannot be read")?;
+        let mails = boxes.values().filter_map(Value::as_array).flatten();
+        let own = mails.filter(|mail| mail.get("To").is_some_and(|to| super::list(Some(to)) == format!("[{email}]")));
+        Ok(own.filter_map(|mail| Some(mail.get("BodyText")?.as_str()?.to_owned())).collect())
     }
 
     /// The sort keys of a partition, read by the operator.

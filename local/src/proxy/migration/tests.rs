@@ -105,8 +105,7 @@ impl Upstream {
         let Some(attributes) = self.users.get(name).or(by_address) else {
             return failed("UserNotFoundException", "User does not exist.");
         };
-        let pairs: Vec<_> =
-            attributes.iter().map(|(name, value)| json!({ "Name": name, "Value": value })).collect();
+        let pairs: Vec<_> = attributes.iter().map(|(name, value)| json!({ "Name": name, "Value": value })).collect();
         (200, json!({ "Username": name, "UserAttributes": pairs, "UserStatus": "CONFIRMED" }))
     }
 
@@ -208,14 +207,12 @@ async fn an_administrator_signs_a_user_in_likewise() {
 #[tokio::test]
 async fn who_is_not_moved_in_hears_what_an_unknown_user_hears() {
     let hidden = json!({ "__type": "NotAuthorizedException", "message": "Incorrect username or password." });
-    let legacy =
-        json!({ "__type": "UserNotFoundException", "message": "Exception migrating user in app client web" });
+    let legacy = json!({ "__type": "UserNotFoundException", "message": "Exception migrating user in app client web" });
     let told = json!({
         "__type": "UserLambdaValidationException",
         "message": "UserMigration failed with error This is not possible.",
     });
-    let unknown =
-        json!({ "__type": "UserNotFoundException", "message": "Username/client id combination not found." });
+    let unknown = json!({ "__type": "UserNotFoundException", "message": "Username/client id combination not found." });
     let simulated = json!({ "code": "simulated" });
     let no = Err("This is not possible");
     let with = |member: &str, value: Value| {
@@ -254,7 +251,8 @@ async fn who_is_not_moved_in_hears_what_an_unknown_user_hears() {
 
 #[tokio::test]
 async fn the_trigger_is_called_for_strangers_only() {
-    let known = || BTreeMap::from([(ANN.to_owned(), BTreeMap::from([("email_verified".to_owned(), "true".to_owned())]))]);
+    let known =
+        || BTreeMap::from([(ANN.to_owned(), BTreeMap::from([("email_verified".to_owned(), "true".to_owned())]))]);
     let srp = json!({ "ClientId": "web", "AuthFlow": "USER_SRP_AUTH", "AuthParameters": { "USERNAME": ANN } });
     let table = [
         ("a wrong password", "InitiateAuth", sign_in(), Upstream { users: known(), ..Upstream::default() }),
@@ -305,8 +303,7 @@ async fn a_new_password_is_required_without_a_mail() {
 
 #[tokio::test]
 async fn an_old_password_is_not_held_to_the_pools_policy() {
-    let (reply, upstream) =
-        through(Upstream { strict: true, ..Upstream::default() }, "InitiateAuth", &sign_in()).await;
+    let (reply, upstream) = through(Upstream { strict: true, ..Upstream::default() }, "InitiateAuth", &sign_in()).await;
     assert_eq!(reply, json!({ "AuthenticationResult": {} }));
     let upstream = upstream.lock().unwrap();
     let policies: Vec<_> = upstream.calls.iter().filter(|call| call.starts_with("UpdateUserPool")).collect();
@@ -359,12 +356,14 @@ fn only_an_answer_to_an_unknown_name_leads_any_further() {
         (true, 400, json!({ "__type": "NotAuthorizedException", "message": wrong }), true),
         (true, 400, json!({ "__type": "UserNotFoundException", "message": "x" }), true),
         (true, 400, json!({ "__type": "NotAuthorizedException", "message": "Unable to verify secret hash" }), false),
+        (true, 400, json!({ "__type": "NotAuthorizedException", "message": "SECRET_HASH was not received" }), false),
         (true, 400, json!({ "__type": "InvalidParameterException", "message": "flow not enabled" }), false),
         (true, 400, json!({ "__type": "PasswordResetRequiredException", "message": "x" }), false),
         (true, 200, json!({ "AuthenticationResult": {} }), false),
         (true, 500, json!({}), false),
         (false, 200, json!({ "CodeDeliveryDetails": {} }), true),
         (false, 400, json!({ "__type": "UserNotFoundException", "message": "x" }), true),
+        (false, 400, json!({ "__type": "NotAuthorizedException", "message": "x" }), true),
         (false, 400, json!({ "__type": "NotAuthorizedException", "message": "Unable to verify secret hash" }), false),
         (false, 400, json!({ "__type": "LimitExceededException", "message": "x" }), false),
         (false, 500, json!({}), false),
