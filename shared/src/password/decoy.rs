@@ -5,7 +5,9 @@ use std::hint::black_box;
 use super::form::Form;
 use super::{Cost, HashError, HashRules, Keys, Password};
 
-/// A hash of nobody, which costs what the old system's hashes cost.
+/// A hash of nobody, which costs what the old system's hashes cost. It hides who
+/// is a user there as far as they cost the same: where they differ, somebody
+/// whose hash costs more or less can still be told from a stranger.
 pub struct Decoy(Form);
 
 impl Decoy {
