@@ -10,15 +10,15 @@
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
-use iam_rs::{Arn, Context, ContextValue, Decision, IAMPolicy, IAMRequest, PolicyEvaluator, Principal, PrincipalId};
+use iam_rs::{Context, ContextValue, Principal, PrincipalId};
 use proptest::prelude::*;
-use serde_json::{Value, json};
+use serde_json::Value;
 use shared::claims::TokenKind;
 use shared::names::{RoleName, TenantId};
 use shared::policy::{self, MethodArn};
 use shared::routes::{Caller, Refusal};
 use shared::rules::Rules;
-use tests::template::{ACCOUNT, REGION, Template, items, texts};
+use tests::template::{ACCOUNT, REGION, Template, items};
 use tests::workspace_root;
 
 /// Actions that read or write a table without naming a partition, and others
@@ -50,55 +50,26 @@ static RULES: LazyLock<Rules> = LazyLock::new(|| {
 });
 
 /// What a role may do, as IAM would see it.
-struct Role(Vec<Value>);
+struct Role(tests::iam::Role);
 
 impl Role {
     fn of(template: &Template, id: &str) -> Self {
-        Self(template.statements(id).expect("the role's policies can be read"))
+        Self(tests::iam::Role::of(template, id).expect("the role's policies can be read"))
     }
 
-    /// Whether the role may take `action` on `resource` in a context.
     fn may(&self, action: &str, resource: &str, context: &Context) -> bool {
-        allows(&self.0, &format!("arn:aws:iam::{ACCOUNT}:role/any"), action, resource, context)
+        self.0.may(action, resource, context).expect("an evaluation")
     }
 
     /// Everything that the role may do to any table, wherever.
     fn table_actions(&self) -> BTreeSet<String> {
-        let actions = self.0.iter().flat_map(|statement| texts(&statement["Action"]));
-        actions.filter(|action| action.starts_with("dynamodb:")).collect()
+        self.0.actions().into_iter().filter(|action| action.starts_with("dynamodb:")).collect()
     }
 }
 
 fn allows(statements: &[Value], principal: &str, action: &str, resource: &str, context: &Context) -> bool {
-    let filled: Vec<Value> = statements.iter().map(|statement| fill_in(statement, context)).collect();
-    let document = json!({ "Version": "2012-10-17", "Statement": filled });
-    let document: IAMPolicy = serde_json::from_value(document).expect("a policy document");
     let principal = Principal::Aws(PrincipalId::String(principal.to_owned()));
-    let resource = Arn::parse(resource).expect("an ARN");
-    let request = IAMRequest::new_with_context(principal, action, resource, context.clone());
-    let result = PolicyEvaluator::with_policies(vec![document]).evaluate(&request).expect("an evaluation");
-    result.decision == Decision::Allow
-}
-
-/// The evaluator fills in variables in resources only; in conditions it is done
-/// here, with its own function. An absent variable becomes nothing, which is
-/// laxer than IAM.
-fn fill_in(statement: &Value, context: &Context) -> Value {
-    let mut statement = statement.clone();
-    let Some(operators) = statement.get_mut("Condition").and_then(Value::as_object_mut) else { return statement };
-    for (_, keys) in operators.iter_mut() {
-        for (_, wanted) in keys.as_object_mut().expect("a condition names keys").iter_mut() {
-            let filled = items(wanted).map(|text| {
-                let text = text.as_str().expect("conditions here hold texts");
-                json!(iam_rs::interpolate_variables(text, context).expect("a variable"))
-            });
-            *wanted = match filled.collect::<Vec<_>>() {
-                one if one.len() == 1 => one.into_iter().next().unwrap_or_default(),
-                many => Value::Array(many),
-            };
-        }
-    }
-    statement
+    tests::iam::allows(statements, principal, action, resource, context).expect("an evaluation")
 }
 
 /// The partitions that a request names, if it names any.
@@ -214,15 +185,7 @@ type Tags<'a> = &'a [(&'a str, &'a str)];
 /// Who may take a role, as a policy that an evaluator can be asked about.
 fn trust(role: &str) -> Vec<Value> {
     let template = Template::read().expect("the template can be read");
-    let resource = template.resource(role).expect("the role is in the template");
-    let document = resource.pointer("/Properties/AssumeRolePolicyDocument/Statement").expect("a trust policy");
-    let mut statements: Vec<Value> =
-        items(&template.resolve(document).expect("the trust policy can be read")).cloned().collect();
-    for statement in statements.iter_mut().filter_map(Value::as_object_mut) {
-        // A trust policy is about the role that it hangs on.
-        statement.insert("Resource".to_owned(), json!("*"));
-    }
-    statements
+    tests::iam::trust(&template, role).expect("the trust policy can be read")
 }
 
 #[test]
@@ -260,7 +223,7 @@ fn a_tenant_role_is_taken_by_its_back_end_alone_and_with_one_tag() {
 
 #[test]
 fn functions_reach_only_their_own_kind_of_partition() {
-    let template = Template::read().unwrap();
+    let template = Template::deployed(&[("MigrationStore", "table")]).unwrap();
     let directory = table("DirectoryTable");
     let rows = [
         ("PreSignUpRole", "dynamodb:Query", index(), "EMAIL#ann@acme.example", true),
@@ -273,6 +236,22 @@ fn functions_reach_only_their_own_kind_of_partition() {
         ("PostConfirmationRole", "dynamodb:DeleteItem", directory.clone(), "acme#invitations", true),
         ("PostConfirmationRole", "dynamodb:PutItem", directory.clone(), "acme#items", false),
         ("PostConfirmationRole", "dynamodb:PutItem", table("ItemsTable"), "acme#members", false),
+        ("PostConfirmationRole", "dynamodb:GetItem", directory.clone(), "LEGACY#u-1", true),
+        ("PostConfirmationRole", "dynamodb:DeleteItem", directory.clone(), "LEGACY#u-1", true),
+        ("PostConfirmationRole", "dynamodb:PutItem", directory.clone(), "LEGACY#u-1", false),
+        ("PostConfirmationRole", "dynamodb:GetItem", directory.clone(), "acme#members", false),
+        ("PreTokenGenerationRole", "dynamodb:GetItem", directory.clone(), "LEGACY#u-1", true),
+        ("PreTokenGenerationRole", "dynamodb:GetItem", directory.clone(), "USER#5f0c", false),
+        ("UserMigrationRole", "dynamodb:PutItem", directory.clone(), "LEGACY#u-1", true),
+        ("UserMigrationRole", "dynamodb:PutItem", directory.clone(), "USER#5f0c", false),
+        ("UserMigrationRole", "dynamodb:PutItem", directory.clone(), "acme#members", false),
+        ("UserMigrationRole", "dynamodb:GetItem", directory.clone(), "LEGACY#u-1", false),
+        ("UserMigrationRole", "dynamodb:UpdateItem", table("SignInAttemptsTable"), "USER#0a1b", true),
+        ("UserMigrationRole", "dynamodb:UpdateItem", table("SignInAttemptsTable"), "ALL#29000000", true),
+        ("UserMigrationRole", "dynamodb:UpdateItem", table("SignInAttemptsTable"), "acme#members", false),
+        ("UserMigrationRole", "dynamodb:Query", table("LegacyUsersTable"), "ann@acme.example", true),
+        ("UserMigrationRole", "dynamodb:DeleteItem", table("LegacyUsersTable"), "ann@acme.example", false),
+        ("UserMigrationRole", "dynamodb:Query", index(), "USER#5f0c", false),
         ("PreTokenGenerationRole", "dynamodb:Query", index(), "USER#5f0c", true),
         ("PreTokenGenerationRole", "dynamodb:PutItem", directory.clone(), "USER#5f0c", true),
         ("PreTokenGenerationRole", "dynamodb:UpdateItem", directory.clone(), "acme#members", false),
@@ -290,9 +269,19 @@ fn functions_reach_only_their_own_kind_of_partition() {
         let allowed = Role::of(&template, role).may(action, &resource, &request(None, Some(&[key])));
         assert_eq!(allowed, expected, "{role} {action} {resource} {key}");
     }
-    for role in ["PreSignUpRole", "PostConfirmationRole", "PreTokenGenerationRole", "AuthorizerRole", "UserApiRole"] {
-        for action in NEVER {
-            assert!(!Role::of(&template, role).may(action, &directory, &request(None, None)), "{role} {action}");
+    let roles = [
+        "PreSignUpRole",
+        "PostConfirmationRole",
+        "PreTokenGenerationRole",
+        "UserMigrationRole",
+        "AuthorizerRole",
+        "UserApiRole",
+    ];
+    for role in roles {
+        for (action, id) in
+            NEVER.iter().flat_map(|action| ["DirectoryTable", "LegacyUsersTable"].map(|id| (action, id)))
+        {
+            assert!(!Role::of(&template, role).may(action, &table(id), &request(None, None)), "{role} {action} {id}");
         }
     }
 }

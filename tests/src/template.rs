@@ -55,6 +55,11 @@ impl Template {
         Ok(self)
     }
 
+    /// The project's template, deployed with these parameters.
+    pub fn deployed(parameters: &[(&str, &str)]) -> Result<Self> {
+        parameters.iter().try_fold(Self::read()?, |template, (name, value)| template.with(name, value))
+    }
+
     /// One section of the template, as it is written.
     pub fn section(&self, name: &str) -> &Value {
         self.root.get(name).unwrap_or(&Value::Null)
@@ -75,6 +80,11 @@ impl Template {
         at(&self.root, "/Resources").get(id).with_context(|| format!("no resource {id}"))
     }
 
+    /// Whether a resource is made at all, its own condition regarded.
+    pub fn is_made(&self, resource: &Value) -> Result<bool> {
+        at(resource, "/Condition").as_str().map_or(Ok(true), |condition| self.condition(condition))
+    }
+
     /// The resources that `id` names, whatever the conditions.
     pub fn named_by(&self, id: &str) -> Result<BTreeSet<String>> {
         let mut names = BTreeSet::new();
@@ -87,13 +97,43 @@ impl Template {
         Ok(names)
     }
 
+    /// The resources that a part of the template names in this deployment: only
+    /// the branches that are taken count.
+    pub fn needs(&self, part: &Value) -> Result<BTreeSet<String>> {
+        let mut names = BTreeSet::new();
+        collect_names(&self.taken(part)?, &mut names);
+        names.retain(|name| self.resource(name).is_ok());
+        Ok(names)
+    }
+
+    /// A part of the template with each `Fn::If` replaced by what it gives.
+    fn taken(&self, part: &Value) -> Result<Value> {
+        Ok(match part {
+            Value::Object(object) => match sole(object) {
+                Some(("Fn::If", branches)) => {
+                    let holds = self.condition(&text_of(at(branches, "/0"))?)?;
+                    self.taken(at(branches, if holds { "/1" } else { "/2" }))?
+                }
+                _ => {
+                    let taken = object.iter().map(|(key, value)| Ok((key.clone(), self.taken(value)?)));
+                    Value::Object(taken.collect::<Result<_>>()?)
+                }
+            },
+            Value::Array(array) => Value::Array(array.iter().map(|value| self.taken(value)).collect::<Result<_>>()?),
+            plain => plain.clone(),
+        })
+    }
+
     /// The environment that a function is deployed with.
     pub fn environment(&self, function: &str) -> Result<BTreeMap<String, String>> {
         let own = at(self.resource(function)?, "/Properties/Environment/Variables");
         let common = at(&self.root, "/Globals/Function/Environment/Variables");
         let mut environment = BTreeMap::new();
         for (key, value) in members(common).chain(members(own)) {
-            environment.insert(key.clone(), text_of(&self.resolve(value)?)?);
+            let value = self.resolve(value)?;
+            if !value.is_null() {
+                environment.insert(key.clone(), text_of(&value)?);
+            }
         }
         Ok(environment)
     }
@@ -105,7 +145,8 @@ impl Template {
             documents.push(at(policy, "/PolicyDocument"));
         }
         for (_, policy) in self.of_type("AWS::IAM::Policy") {
-            if items(at(policy, "/Properties/Roles")).any(|named| at(named, "/Ref") == role) {
+            let hangs_on_it = items(at(policy, "/Properties/Roles")).any(|named| at(named, "/Ref") == role);
+            if hangs_on_it && self.is_made(policy)? {
                 documents.push(at(policy, "/Properties/PolicyDocument"));
             }
         }
@@ -124,6 +165,8 @@ impl Template {
                 Some(("Fn::GetAtt", attribute)) => get_att(attribute),
                 Some(("Fn::Sub", text)) => self.substitute(&text_of(text)?),
                 Some(("Fn::Join", parts)) => self.join(parts),
+                Some(("Fn::Split", parts)) => self.split(parts),
+                Some(("Fn::Select", parts)) => self.select(parts),
                 Some(("Fn::If", branches)) => {
                     let holds = self.condition(&text_of(at(branches, "/0"))?)?;
                     self.resolve(at(branches, if holds { "/1" } else { "/2" }))
@@ -163,6 +206,10 @@ impl Template {
                 let each = items(all).map(|one| self.holds(one)).collect::<Result<Vec<_>>>()?;
                 Ok(each.into_iter().all(|held| held))
             }
+            Some(("Fn::Or", any)) => {
+                let each = items(any).map(|one| self.holds(one)).collect::<Result<Vec<_>>>()?;
+                Ok(each.into_iter().any(|held| held))
+            }
             Some(("Fn::Equals", pair)) => {
                 Ok(text_of(&self.resolve(at(pair, "/0"))?)? == text_of(&self.resolve(at(pair, "/1"))?)?)
             }
@@ -181,10 +228,13 @@ impl Template {
             "AWS::Partition" => json!("aws"),
             "AWS::URLSuffix" => json!("amazonaws.com"),
             "AWS::StackName" => json!("stack"),
-            id => {
-                self.resource(id)?;
-                json!(id)
-            }
+            id => match self.resource(id)? {
+                // The only kind here whose name is not made up by CloudFormation.
+                provider if at(provider, "/Type") == "AWS::Cognito::UserPoolIdentityProvider" => {
+                    self.resolve(at(provider, "/Properties/ProviderName"))?
+                }
+                _ => json!(id),
+            },
         })
     }
 
@@ -194,9 +244,11 @@ impl Template {
         while let Some((before, after)) = rest.split_once("${") {
             let (name, tail) = after.split_once('}').context("an unclosed ${")?;
             out.push_str(before);
-            let value = match name.split_once('.') {
-                None => self.reference(name)?,
-                Some((id, attribute)) => get_att(&json!([id, attribute]))?,
+            let value = match (name.strip_prefix('!'), name.split_once('.')) {
+                // What IAM fills in later.
+                (Some(literal), _) => json!(format!("${{{literal}}}")),
+                (None, None) => self.reference(name)?,
+                (None, Some((id, attribute))) => get_att(&json!([id, attribute]))?,
             };
             out.push_str(&text_of(&value)?);
             rest = tail;
@@ -210,6 +262,18 @@ impl Template {
         let list = self.resolve(at(parts, "/1"))?;
         let texts = items(&list).map(text_of).collect::<Result<Vec<_>>>()?;
         Ok(json!(texts.join(&separator)))
+    }
+
+    fn split(&self, parts: &Value) -> Result<Value> {
+        let separator = text_of(at(parts, "/0"))?;
+        let text = text_of(&self.resolve(at(parts, "/1"))?)?;
+        Ok(text.split(&separator).collect())
+    }
+
+    fn select(&self, parts: &Value) -> Result<Value> {
+        let index: usize = text_of(at(parts, "/0"))?.parse()?;
+        let list = self.resolve(at(parts, "/1"))?;
+        items(&list).nth(index).cloned().with_context(|| format!("no entry {index} in {list}"))
     }
 }
 
@@ -271,6 +335,7 @@ fn get_att(attribute: &Value) -> Result<Value> {
         "Arn" if id.ends_with("Table") => format!("arn:aws:dynamodb:{place}:table/{id}"),
         "Arn" if id.ends_with("Role") => format!("arn:aws:iam::{ACCOUNT}:role/{id}"),
         "Arn" if id.ends_with("Function") => format!("arn:aws:lambda:{place}:function:{id}"),
+        "Arn" if id.ends_with("Bucket") => format!("arn:aws:s3:::{}", id.to_lowercase()),
         "Arn" if id.ends_with("Logs") => format!("arn:aws:logs:{place}:log-group:{id}:*"),
         "Arn" if id == "UserPool" => format!("arn:aws:cognito-idp:{place}:userpool/{REGION}_{id}"),
         _ => bail!("{id}.{name} is not known here"),
@@ -297,7 +362,8 @@ fn collect_names(value: &Value, names: &mut BTreeSet<String>) {
 
 /// The names between `${` and `}`, without their attributes.
 fn substituted(text: &str) -> impl Iterator<Item = String> {
-    text.split("${").skip(1).filter_map(|part| part.split(['}', '.']).next()).map(str::to_owned)
+    let names = text.split("${").skip(1).filter(|part| !part.starts_with('!'));
+    names.filter_map(|part| part.split(['}', '.']).next()).map(str::to_owned)
 }
 
 fn json_of(yaml: &Yaml<'_>) -> Result<Value> {
@@ -328,7 +394,9 @@ fn long_form(tag: &str, value: Value) -> Result<Value> {
             let (id, attribute) = text.split_once('.').context("GetAtt names an attribute")?;
             json!({ "Fn::GetAtt": [id, attribute] })
         }
-        "Sub" | "Join" | "If" | "Not" | "And" | "Equals" => json!({ format!("Fn::{tag}"): value }),
+        "Sub" | "Join" | "Split" | "Select" | "If" | "Not" | "And" | "Or" | "Equals" => {
+            json!({ format!("Fn::{tag}"): value })
+        }
         other => bail!("unknown tag !{other}"),
     })
 }
@@ -343,6 +411,7 @@ Parameters:
   Names: { Type: CommaDelimitedList, Default: "a, b" }
 Conditions:
   Big: !Not [!Equals [!Ref Size, "3"]]
+  BigOrNot: !Or [!Condition Big, !Equals [!Ref Size, "3"]]
 Globals: { Function: { Environment: { Variables: { LEVEL: info } } } }
 Resources:
   ThingTable: { Type: T }
@@ -354,14 +423,22 @@ Resources:
     Type: T
     Names: !Join ["+", !Ref Names]
     Big: !If [Big, yes-it-is, !Ref AWS::NoValue]
+    Second: !Select [1, !Split ["+", !Join ["+", !Ref Names]]]
+    Later: !Sub "${ThingTable.Arn}/${!aws:PrincipalTag/subject}"
+  Rare: { Type: T, Condition: Big }
 "#;
 
     #[test]
     fn short_tags_are_worked_out() {
         let template = Template::parse(TEXT).unwrap();
         let other = template.resolve(template.resource("Other").unwrap()).unwrap();
-        assert_eq!(other, json!({"Type": "T", "Names": "a+b"}));
+        let later = "arn:aws:dynamodb:us-east-1:123456789012:table/ThingTable/${aws:PrincipalTag/subject}";
+        assert_eq!(other, json!({"Type": "T", "Names": "a+b", "Second": "b", "Later": later}));
+        assert!(template.condition("BigOrNot").unwrap());
+        assert!(!template.is_made(template.resource("Rare").unwrap()).unwrap());
         let big = template.clone().with("Size", "4").unwrap();
+        assert!(big.is_made(big.resource("Rare").unwrap()).unwrap());
+        assert!(big.is_made(big.resource("Other").unwrap()).unwrap());
         assert_eq!(big.resolve(big.resource("Other").unwrap()).unwrap()["Big"], "yes-it-is");
         let environment = template.environment("F").unwrap();
         assert_eq!(environment["LEVEL"], "info");
