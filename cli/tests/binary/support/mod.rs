@@ -1,0 +1,5 @@
+//! What the tests of the built binary share.
+
+pub(crate) mod legacy_table;
+pub(crate) mod proxy;
+pub(crate) mod tool;
