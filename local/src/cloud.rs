@@ -35,16 +35,28 @@ impl Cloud {
     /// function's failure fail the sign-in, as AWS does. Layers are not mounted
     /// for functions that it runs, so `RULES_FILE`, which they inherit, names
     /// the rule file itself.
-    pub async fn start(places: &Places, launcher: &Launcher, ministack: &Installed, run: &Path) -> Result<Self> {
+    ///
+    /// It is told the pass-through's port, so that the addresses that it gives
+    /// away lead there: such as the one where a provider sends a browser back.
+    /// Its own program knows one port only, so it is served by the server that
+    /// the program itself uses.
+    pub async fn start(
+        places: &Places,
+        launcher: &Launcher,
+        ministack: &Installed,
+        gateway_port: u16,
+        run: &Path,
+    ) -> Result<Self> {
         let port = free_port().await?;
         let url = format!("http://127.0.0.1:{port}");
         let log = run.join("ministack.log");
         let file = std::fs::File::create(&log)?;
-        let mut command = launcher.command(ministack.program("ministack"));
+        let mut command = launcher.command(ministack.program("python"));
         without_own_aws(&mut command);
         command
-            .env("BIND_HOST", "127.0.0.1")
-            .env("GATEWAY_PORT", port.to_string())
+            .args(["-m", "hypercorn", "ministack.app:app", "--keep-alive", "75", "--bind"])
+            .arg(format!("127.0.0.1:{port}"))
+            .env("GATEWAY_PORT", gateway_port.to_string())
             .env("MINISTACK_HOST", "localhost")
             .env("IOT_MTLS_ENABLED", "0")
             .env("AUTH", "true")
@@ -108,7 +120,7 @@ pub fn without_own_aws(command: &mut tokio::process::Command) {
 }
 
 /// A port that nobody listens on at this moment.
-async fn free_port() -> Result<u16> {
+pub async fn free_port() -> Result<u16> {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.context("no free port on 127.0.0.1")?;
     Ok(listener.local_addr()?.port())
 }

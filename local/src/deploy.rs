@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 
 use crate::cloud::without_own_aws;
+use crate::oidc;
 use crate::supervise::Launcher;
 use crate::template;
 use crate::tools::Installed;
@@ -30,7 +31,7 @@ impl Outputs {
 }
 
 /// What differs from a deployment to AWS, each for a reason.
-fn parameters(cloud: &str) -> [(&'static str, String); 5] {
+fn parameters(cloud: &str, direct_provider: &str) -> [(&'static str, String); 9] {
     [
         // Tokens carry AWS's issuer, but their keys are served here.
         ("KeySetUrl", format!("{cloud}/{{pool}}/.well-known/jwks.json")),
@@ -40,16 +41,32 @@ fn parameters(cloud: &str) -> [(&'static str, String); 5] {
         ("LeadingKeysCheck", "when-supplied".to_owned()),
         // What the rule file says, too: an export of the old system is read in.
         ("MigrationStore", "table".to_owned()),
+        // Made through the API afterwards; the local AWS makes none from a template.
+        ("OtherProviders", format!("{},{}", oidc::CORP, oidc::PARTNER)),
+        // The story shows all ways to credentials.
+        ("GuestAccess", "true".to_owned()),
+        ("IdentityPoolTrusts", "both".to_owned()),
+        ("DirectOidcProviderArns", direct_provider.to_owned()),
         ("DeletionProtection", "INACTIVE".to_owned()),
     ]
 }
 
-/// Deploys through `gateway`. The run's folder gets the log.
+/// What stands before the stack does.
+#[derive(Clone, Copy, Debug)]
+pub struct Addresses<'a> {
+    /// The pass-through.
+    pub gateway: &'a str,
+    /// The local AWS itself.
+    pub cloud: &'a str,
+    /// The ARN of the provider that the identity pool trusts directly.
+    pub direct_provider: &'a str,
+}
+
+/// Deploys through the pass-through. The run's folder gets the log.
 pub async fn deploy(
     launcher: &Launcher,
     sam: &Installed,
-    gateway: &str,
-    cloud: &str,
+    Addresses { gateway, cloud, direct_provider }: Addresses<'_>,
     built: &Path,
     run: &Path,
 ) -> Result<Outputs> {
@@ -67,7 +84,7 @@ pub async fn deploy(
     ]);
     command.args(["--no-progressbar", "--capabilities", "CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]);
     command.arg("--parameter-overrides");
-    for (name, value) in parameters(cloud) {
+    for (name, value) in parameters(cloud, direct_provider) {
         if !known.iter().any(|parameter| parameter.name == name) {
             bail!("template.yaml has no parameter {name}, which the local AWS needs");
         }

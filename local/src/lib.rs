@@ -16,6 +16,7 @@ use tokio::signal::unix::{SignalKind, signal};
 pub mod artefacts;
 pub mod cloud;
 pub mod deploy;
+pub mod oidc;
 pub mod places;
 pub mod proxy;
 pub mod say;
@@ -25,6 +26,7 @@ pub mod template;
 pub mod tools;
 
 use cloud::Cloud;
+use deploy::Addresses;
 use places::Places;
 use say::Say;
 use story::Stage;
@@ -93,33 +95,48 @@ async fn whole(options: Options, say: &Say) -> Result<bool> {
     let port = listener.local_addr()?.port();
     let held = places.fresh_run(port)?;
     let run = held.folder.as_path();
-    let mut wanted = vec![tools::MINISTACK, tools::SAM];
+    let mut wanted = vec![tools::MINISTACK, tools::SAM, tools::OIDC_PROVIDER];
     if options.release {
         wanted.push(tools::CARGO_LAMBDA);
     }
     let tools = tools::ready(&places, &launcher, say, &wanted).await?;
-    let [ministack, sam, ..] = tools.as_slice() else { bail!("a tool is missing") };
+    let [ministack, sam, provider, ..] = tools.as_slice() else { bail!("a tool is missing") };
     let build = async {
-        let built = match tools.get(2) {
+        let built = match tools.get(3) {
             Some(cargo_lambda) => artefacts::shipped(&places, &launcher, say, run, sam, cargo_lambda).await?,
             None => artefacts::quick(&places, &launcher, say, run).await?,
         };
         Ok((built, artefacts::operators_tool(&places, &launcher).await?))
     };
-    let ((built, poolhouse), mut cloud) = tokio::try_join!(build, Cloud::start(&places, &launcher, ministack, run))?;
+    let start = async {
+        let cloud = Cloud::start(&places, &launcher, ministack, port, run).await?;
+        let provider = oidc::Provider::start(&places, &launcher, provider, port, run).await?;
+        anyhow::Ok((cloud, provider))
+    };
+    let ((built, poolhouse), (mut cloud, mut provider)) = tokio::try_join!(build, start)?;
     say.prepared("aws", &format!("local AWS at {}, signatures and IAM policies enforced", cloud.url));
+    say.prepared("oidc", &format!("OpenID Connect provider of another company at {}", provider.url));
     let gateway = format!("http://127.0.0.1:{port}");
     let proxy = proxy::Gateway::new(&cloud.url, &owner(&cloud.url))?;
-    let upstream = cloud.url.clone();
+    let (upstream, issuer, direct_provider) = (cloud.url.clone(), provider.url.clone(), provider.arn());
     let tell = async {
-        let work = deploy::deploy(&launcher, sam, &gateway, &upstream, &built, run);
+        let addresses = Addresses { gateway: &gateway, cloud: &upstream, direct_provider: &direct_provider };
+        let work = deploy::deploy(&launcher, sam, addresses, &built, run);
         let outputs = say.during("deploy", "sam deploy of the real template", work).await?;
         say.prepared("deploy", &format!("stack {} stands behind {gateway}", deploy::STACK));
         let owner = owner(&gateway);
+        oidc::register(&owner, &outputs, &issuer).await?;
+        let text = format!(
+            "{} and {} made through the API; the local AWS makes none from a template",
+            oidc::CORP,
+            oidc::PARTNER
+        );
+        say.prepared("providers", &text);
         let stage = Stage {
             gateway: &gateway,
             owner: &owner,
             outputs: &outputs,
+            issuer: &issuer,
             launcher: &launcher,
             poolhouse: &poolhouse,
             old_users: &places.root.join("local/old-system/users.ndjson"),
@@ -135,6 +152,7 @@ async fn whole(options: Options, say: &Say) -> Result<bool> {
     tokio::select! {
         ended = proxy.serve(listener) => ended.map(|()| false),
         ended = cloud.ended() => bail!("the local AWS is gone: {}; see {}", ended?, run.display()),
+        ended = provider.ended() => bail!("the OIDC provider is gone: {}; see {}", ended?, run.display()),
         told = tell => told,
     }
 }

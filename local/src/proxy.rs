@@ -13,6 +13,10 @@
 //! | ConfirmForgotPassword | `PostConfirmation_ConfirmForgotPassword` | [`confirmation`] |
 //! | InitiateAuth, AdminInitiateAuth with a password | `UserMigration_Authentication` for a name that the pool does not know | [`migration`] |
 //! | ForgotPassword | `UserMigration_ForgotPassword` likewise; no code goes to an address that is not verified | [`migration`] |
+//! | /oauth2/idpresponse | `PostConfirmation_ConfirmSignUp` after the first sign-in by a provider; a refusal goes back to the app | [`federation`] |
+//! | /oauth2/token | the PKCE challenge of such a sign-in is enforced | [`federation`] |
+//! | GetCredentialsForIdentity | the role mappings choose the role; its policy variables are filled in, by a role for each session | [`credentials`] |
+//! | GetOpenIdToken | refused while the identity pool has the classic flow off | [`credentials`] |
 //!
 //! Nothing of a request or an answer is logged.
 
@@ -26,14 +30,18 @@ use axum::http::{HeaderMap, Method, Request, Response, StatusCode};
 use tokio::net::TcpListener;
 
 pub mod confirmation;
+pub mod credentials;
 pub mod exchange;
+pub mod federation;
 pub mod migration;
 pub mod pool;
 pub mod pre_sign_up;
 pub mod trigger;
 pub mod write_attributes;
 
+use credentials::IdentityPools;
 pub use exchange::{Call, Reply};
+use federation::Federation;
 use pool::Pools;
 
 /// Larger than any package of a function that is uploaded.
@@ -50,6 +58,8 @@ pub struct Gateway {
     upstream: String,
     http: reqwest::Client,
     pools: Pools,
+    identities: IdentityPools,
+    federation: Federation,
     lambda: aws_sdk_lambda::Client,
 }
 
@@ -67,6 +77,8 @@ impl Gateway {
             upstream: upstream.to_owned(),
             http,
             pools: Pools::new(config),
+            identities: IdentityPools::new(config),
+            federation: Federation::default(),
             lambda: aws_sdk_lambda::Client::new(config),
         })
     }
@@ -104,7 +116,21 @@ impl Gateway {
                 confirmation::follow(self, &call, reply).await
             }
             Some("InitiateAuth" | "AdminInitiateAuth" | "ForgotPassword") => migration::answer(self, &call).await,
-            _ => self.forward(&call).await,
+            Some(_) => self.forward(&call).await,
+            None => self.answer_others(&call).await,
+        }
+    }
+
+    /// Identity pools, and the addresses that a browser is sent to.
+    async fn answer_others(&self, call: &Call) -> Result<Reply> {
+        match (call.identity_action(), call.path()) {
+            (Some("GetId"), _) => credentials::identity(self, call).await,
+            (Some("GetOpenIdToken"), _) => credentials::classic(self, call).await,
+            (Some("GetCredentialsForIdentity"), _) => credentials::credentials(self, call).await,
+            (None, "/oauth2/authorize") => federation::to_provider(self, call).await,
+            (None, "/oauth2/idpresponse") => federation::from_provider(self, call).await,
+            (None, "/oauth2/token") => federation::tokens(self, call).await,
+            _ => self.forward(call).await,
         }
     }
 

@@ -14,8 +14,11 @@ use serde_json::Value;
 mod api;
 mod attempts;
 mod authorizer;
+mod browser;
+mod credentials;
 pub mod ending;
 mod entry;
+mod federation;
 mod import;
 mod items;
 mod migration;
@@ -41,6 +44,8 @@ pub struct Stage<'a> {
     pub owner: &'a SdkConfig,
     /// What the stack says of itself.
     pub outputs: &'a Outputs,
+    /// The OpenID Connect provider of another company.
+    pub issuer: &'a str,
     /// Starts the operator's programs.
     pub launcher: &'a Launcher,
     /// The operator's tool.
@@ -88,6 +93,8 @@ async fn chapters(teller: &mut Teller<'_>, world: &World<'_>, cast: &mut Cast, s
     attempts::at_the_api(teller, world, cast).await?;
     tenants::tell(teller, world, cast).await?;
     api::tell(teller, world, cast).await?;
+    let nora = federation::tell(teller, world, cast).await?;
+    credentials::tell(teller, world, &nora, &cast.alice).await?;
     migration::tell(teller, world, stage).await
 }
 

@@ -32,11 +32,23 @@ pub struct Reply {
 
 /// The prefix of every user pool call.
 const USER_POOLS: &str = "AWSCognitoIdentityProviderService.";
+/// The prefix of every identity pool call.
+const IDENTITY_POOLS: &str = "AWSCognitoIdentityService.";
 
 impl Call {
     /// The user pool action, if it is one.
     pub fn cognito_action(&self) -> Option<&str> {
         self.headers.get("x-amz-target")?.to_str().ok()?.strip_prefix(USER_POOLS)
+    }
+
+    /// The identity pool action, if it is one.
+    pub fn identity_action(&self) -> Option<&str> {
+        self.headers.get("x-amz-target")?.to_str().ok()?.strip_prefix(IDENTITY_POOLS)
+    }
+
+    /// The target without its query.
+    pub fn path(&self) -> &str {
+        self.target.split_once('?').map_or(self.target.as_str(), |(path, _)| path)
     }
 
     /// The body as JSON; `Null` when it is none.

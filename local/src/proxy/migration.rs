@@ -8,6 +8,8 @@
 //! forgotten password of nobody like any other. Whom the trigger lets in is made
 //! a user, and the call goes on once more.
 //!
+//! Not imitated: the pages of managed login, and USER_AUTH with a password.
+//!
 //! <https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-migrate-user.html>
 //! <https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-import-using-lambda.html>
 

@@ -6,7 +6,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use anyhow::{Context, Result};
 use aws_sdk_cognitoidentityprovider::Client;
 use aws_sdk_cognitoidentityprovider::error::ProvideErrorMetadata;
-use aws_sdk_cognitoidentityprovider::types::{AttributeType, LambdaConfigType, UserPoolClientType, UserPoolType};
+use aws_sdk_cognitoidentityprovider::types::{
+    AttributeType, LambdaConfigType, UserPoolClientType, UserPoolType, UserStatusType,
+};
 
 /// Asks the local AWS about user pools, with the account's own key.
 ///
@@ -26,6 +28,18 @@ pub struct User {
     pub name: String,
     /// The attributes, the status among them as `cognito:user_status`.
     pub attributes: BTreeMap<String, String>,
+}
+
+impl User {
+    fn new(name: &str, attributes: &[AttributeType], status: Option<&UserStatusType>) -> Self {
+        let pairs = attributes.iter();
+        let mut attributes: BTreeMap<_, _> =
+            pairs.map(|pair| (pair.name().to_owned(), pair.value().unwrap_or_default().to_owned())).collect();
+        if let Some(status) = status {
+            attributes.insert("cognito:user_status".to_owned(), status.as_str().to_owned());
+        }
+        Self { name: name.to_owned(), attributes }
+    }
 }
 
 impl Pools {
@@ -80,13 +94,19 @@ impl Pools {
             Err(error) if error.code() == Some("UserNotFoundException") => return Ok(None),
             Err(error) => return Err(error).context("a user cannot be read"),
         };
-        let pairs = found.user_attributes().iter();
-        let mut attributes: BTreeMap<_, _> =
-            pairs.map(|pair| (pair.name().to_owned(), pair.value().unwrap_or_default().to_owned())).collect();
-        if let Some(status) = found.user_status() {
-            attributes.insert("cognito:user_status".to_owned(), status.as_str().to_owned());
-        }
-        Ok(Some(User { name: found.username, attributes }))
+        Ok(Some(User::new(&found.username, found.user_attributes(), found.user_status())))
+    }
+
+    /// The users whom an external provider signed in, and who are not linked to
+    /// a user of the pool.
+    pub async fn external_users(&self, pool: &str) -> Result<Vec<User>> {
+        let users = self.client.list_users().user_pool_id(pool).into_paginator().items().send();
+        let users = users.collect::<Result<Vec<_>, _>>().await.context("the users of a pool cannot be listed")?;
+        let external =
+            users.iter().filter(|user| user.user_status().is_some_and(|is| is.as_str() == "EXTERNAL_PROVIDER"));
+        Ok(external
+            .map(|user| User::new(user.username().unwrap_or_default(), user.attributes(), user.user_status()))
+            .collect())
     }
 
     /// Marks a user's e-mail address as verified.

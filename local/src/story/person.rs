@@ -100,6 +100,11 @@ impl Person {
         Ok(answer)
     }
 
+    /// Takes tokens that came by another way.
+    pub(super) fn holds(&mut self, access: Token, id: Token, refresh: Token) {
+        self.tokens = Some(Tokens { access, id, refresh });
+    }
+
     /// Tries to change the own attributes.
     pub(super) async fn update(&self, world: &World<'_>, name: &str, value: &str) -> Result<Answer> {
         let body = json!({

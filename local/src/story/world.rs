@@ -14,17 +14,28 @@ use super::token::Token;
 #[derive(Debug)]
 pub(super) struct World<'a> {
     http: reqwest::Client,
-    gateway: &'a str,
+    pub(super) gateway: &'a str,
     api: &'a str,
     authorizer: Authorizer,
     pub(super) client: &'a str,
+    /// The client of those who come from another company.
+    pub(super) federated_client: &'a str,
+    pub(super) pool_id: &'a str,
+    pub(super) identity_pool: &'a str,
+    pub(super) files: &'a str,
+    pub(super) records: &'a str,
+    /// The other company's provider.
+    pub(super) issuer: &'a str,
     pub(super) directory_table: &'a str,
     pub(super) items_table: &'a str,
     pub(super) legacy_table: &'a str,
     pub(super) attempts_table: &'a str,
     pub(super) tenant_role: &'a str,
+    pub(super) administrator_role: &'a str,
     pub(super) owner: &'a aws_config::SdkConfig,
     pub(super) dynamo: aws_sdk_dynamodb::Client,
+    /// The user pool, for the operator's steps.
+    pub(super) pool: aws_sdk_cognitoidentityprovider::Client,
 }
 
 /// What came back.
@@ -75,24 +86,47 @@ impl<'a> World<'a> {
             authorizer: Authorizer::find(stage.owner, stage.outputs.get("ApiId")?).await?,
             api: stage.outputs.get("ApiId")?,
             client: stage.outputs.get("WebClientId")?,
+            federated_client: stage.outputs.get("FederatedClientId")?,
+            pool_id: stage.outputs.get("UserPoolId")?,
+            identity_pool: stage.outputs.get("IdentityPoolId")?,
+            files: stage.outputs.get("FilesBucketName")?,
+            records: stage.outputs.get("RecordsTableName")?,
+            issuer: stage.issuer,
             directory_table: stage.outputs.get("DirectoryTableName")?,
             items_table: stage.outputs.get("ItemsTableName")?,
             legacy_table: stage.outputs.get("LegacyUsersTableName")?,
             attempts_table: stage.outputs.get("SignInAttemptsTableName")?,
             tenant_role: stage.outputs.get("AdminTenantRoleArn")?,
+            administrator_role: stage.outputs.get("AdministratorRoleArn")?,
             owner: stage.owner,
             dynamo: aws_sdk_dynamodb::Client::new(stage.owner),
+            pool: aws_sdk_cognitoidentityprovider::Client::new(stage.owner),
         })
     }
 
     /// A user pool call that needs no AWS credentials.
     pub(super) async fn cognito(&self, action: &str, body: &Value) -> Result<Answer> {
+        self.unsigned(&format!("AWSCognitoIdentityProviderService.{action}"), body).await
+    }
+
+    /// An identity pool call; those of users need no AWS credentials either.
+    pub(super) async fn identity(&self, action: &str, body: &Value) -> Result<Answer> {
+        self.unsigned(&format!("AWSCognitoIdentityService.{action}"), body).await
+    }
+
+    async fn unsigned(&self, target: &str, body: &Value) -> Result<Answer> {
         let request = self
             .http
             .post(format!("{}/", self.gateway))
-            .header("x-amz-target", format!("AWSCognitoIdentityProviderService.{action}"))
+            .header("x-amz-target", target)
             .header("content-type", "application/x-amz-json-1.1")
             .body(body.to_string());
+        Answer::read(request.send().await?).await
+    }
+
+    /// A form, as an app posts it for its tokens.
+    pub(super) async fn form(&self, url: &str, form: String) -> Result<Answer> {
+        let request = self.http.post(url).header("content-type", "application/x-www-form-urlencoded").body(form);
         Answer::read(request.send().await?).await
     }
 
