@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 use tests::http::Response;
-use tests::{Audit, DIRECTORY_TABLE, Function, Outcome, Reply, Services, workspace_root};
+use tests::{Audit, DIRECTORY_TABLE, Function, Outcome, PoolUser, Reply, Services, workspace_root};
 
 const SUB: &str = "5b6ff4a8-0c11-4b4e-9d39-9c2a1f6f2a01";
 const CLIENT: &str = "1example23456789";
@@ -473,11 +473,12 @@ fn a_step_that_fails_costs_no_other_and_is_made_up_for() -> Result<()> {
     let refusal = |kind: &str| {
         Response::new(400, "application/x-amz-json-1.1", json!({"__type": kind, "message": "not today"}).to_string())
     };
-    // O04, O05: the group fails; the profile is there, and a replay completes.
-    for (kind, code) in [
-        ("ResourceNotFoundException", "GroupMissing"),
-        ("UserNotFoundException", "UserMissing"),
-        ("InternalErrorException", "PoolUnreachable"),
+    // O04, O05: the group fails. One that the pool lacks costs nothing else; one
+    // that may come later comes first, and until then the profile is missing.
+    for (kind, code, written) in [
+        ("UserNotFoundException", "UserMissing", Vec::new()),
+        ("InternalErrorException", "PoolUnreachable", Vec::new()),
+        ("ResourceNotFoundException", "GroupMissing", provisioned()),
     ] {
         bench.services.answer_groups_with(refusal(kind));
         let outcome = bench.function.invoke(event.to_string());
@@ -491,10 +492,19 @@ fn a_step_that_fails_costs_no_other_and_is_made_up_for() -> Result<()> {
             "O05 {kind}: {:?}",
             bench.function.code_of(&outcome)
         );
-        ensure!(items(&bench)? == provisioned(), "O04 {:?}", items(&bench)?);
+        ensure!(items(&bench)? == written, "O04 {kind}: {:?}", items(&bench)?);
     }
     bench.services.answer_groups_with(Response::new(200, "application/x-amz-json-1.1", "{}"));
     ensure!(bench.code(&event)? == "ProvisionedBefore", "O04");
+    ensure!(items(&bench)? == provisioned(), "O04 {:?}", items(&bench)?);
+    // O04: what post-confirmation left undone, the first token does, whole.
+    let mut bench = Bench::start("pre-token-generation")?;
+    let event = token("TokenGeneration_Authentication", json!({"userAttributes": attributes()}));
+    bench.services.answer_groups_with(refusal("InternalErrorException"));
+    ensure!(rights(&bench.answer(&event)?)?.0 == json!(null), "O04 a right without its group");
+    ensure!(items(&bench)?.is_empty(), "O04 {:?}", items(&bench)?);
+    bench.services.answer_groups_with(Response::new(200, "application/x-amz-json-1.1", "{}"));
+    ensure!(rights(&bench.answer(&event)?)?.0 == json!("acme"), "O04");
     ensure!(items(&bench)? == provisioned(), "O04 {:?}", items(&bench)?);
     Ok(())
 }
@@ -689,5 +699,67 @@ fn a_user_whose_provisioning_was_missed_is_healed_by_one_token() -> Result<()> {
     unproved["email_verified"] = json!("false");
     let event = token("TokenGeneration_Authentication", json!({ "userAttributes": unproved }));
     ensure!(rights(&bench.answer(&event)?)?.0 == json!(null), "N05 an unproved address gave a tenant");
+    Ok(())
+}
+
+fn arrival(address: &str) -> Value {
+    json!({
+        "pk": {"S": "LEGACY#old-7"}, "sk": {"S": "ARRIVAL"}, "address": {"S": address}, "groups": {"SS": ["staff"]},
+        "memberships": {"L": [{"M": {"tenant": {"S": "globex"}, "roles": {"SS": ["admin"]}}}]},
+        "written_at": {"N": "1767225600"},
+    })
+}
+
+#[test]
+fn what_another_brought_along_cannot_be_had_by_writing_his_identifier() -> Result<()> {
+    // U26, N05: no client may write the attribute; one that could gets nothing by it.
+    let mut claimed = attributes();
+    claimed["custom:legacy_id"] = json!("old-7");
+    for (address, expected) in [
+        ("victim@allowed.example", (json!("acme"), json!(["member"]))),
+        // His own: two tenants, and none chosen yet.
+        ("ann@allowed.example", (json!(null), json!(null))),
+    ] {
+        let mut bench = Bench::start("pre-token-generation")?;
+        bench.put(arrival(address))?;
+        let event = token("TokenGeneration_Authentication", json!({ "userAttributes": claimed }));
+        ensure!(rights(&bench.answer(&event)?)? == expected, "N05 {address}");
+        let keys = items(&bench)?;
+        let own = address == "ann@allowed.example";
+        ensure!(keys.contains(&format!("globex#members {SUB}")) == own, "N05 {address}: {keys:?}");
+        ensure!(keys.contains(&"LEGACY#old-7 ARRIVAL".to_owned()) != own, "N05 {address}: {keys:?}");
+        let joined = bench.services.calls().iter().filter(|call| call.contains("\"staff\"")).count();
+        ensure!(joined == usize::from(own), "N05 {address}: {:?}", bench.services.calls());
+    }
+    Ok(())
+}
+
+/// Every call of a sign-up with this address, and its answer. The database is the
+/// service that notes its calls.
+fn sign_up_seen(rules: &str, address: &str, taken: bool) -> Result<(Vec<String>, String)> {
+    let services = Services::start()?;
+    if taken {
+        services.pool().add(PoolUser::new("somebody", address));
+    }
+    let mut settings = services.settings_without_database();
+    settings.push(("RULES_FILE".to_owned(), workspace_root().join(rules).display().to_string()));
+    let mut function = Function::start("pre-sign-up", settings)?;
+    let outcome = function.invoke(sign_up(json!({ "email": address })).to_string());
+    Ok((services.calls(), format!("{:?}", outcome.reply)))
+}
+
+#[test]
+fn a_sign_up_asks_nothing_about_who_is_there_already() -> Result<()> {
+    // U27: the same calls and the same answer. Time is not looked at: what asks nothing takes no other way.
+    let address = "ann@allowed.example";
+    for (rules, asks) in [("tests/attacks.rules.toml", false), ("events/pre-sign-up/sign-up-invited.rules.toml", true)]
+    {
+        let (calls, answer) = sign_up_seen(rules, address, true)?;
+        ensure!(sign_up_seen(rules, address, false)? == (calls.clone(), answer), "U27 {rules}");
+        ensure!(calls.is_empty() != asks, "U27 {rules}: {calls:?}");
+        // Who may come by invitation alone, is looked up among the invitations.
+        let invitations = |call: &String| call.starts_with("DynamoDB_20120810.Query") && call.contains("EMAIL#");
+        ensure!(calls.iter().all(invitations), "U27 {rules}: {calls:?}");
+    }
     Ok(())
 }

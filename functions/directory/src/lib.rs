@@ -13,6 +13,10 @@
 //! consistent, so a membership may show, or stay, for a moment; every write
 //! therefore states on the table itself what it relies on.
 //!
+//! An arrival is what a user who was moved in brings along from the old system.
+//! It waits for the user's first profile and is deleted in the transaction that
+//! writes it.
+//!
 //! An item that does not have its expected shape is an error, never a guess.
 
 mod administration;
