@@ -75,3 +75,62 @@ impl Inner {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+    use std::sync::mpsc;
+
+    use shared::password::Kind;
+
+    use super::*;
+
+    fn hashing(kinds: &[Kind], decoy: &str) -> Result<Hashing, HashError> {
+        let rules = HashRules { kinds: kinds.to_vec(), decoy: decoy.to_owned(), bcrypt_truncates: false };
+        Hashing::new(rules, Keys::default())
+    }
+
+    #[tokio::test]
+    async fn fifty_at_once_are_worked_on_one_by_one() {
+        let hashing = hashing(&[Kind::Digest], "digest").unwrap();
+        let (running, most) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
+        let tasks: Vec<_> = (0..50)
+            .map(|_| {
+                let (hashing, running, most) = (hashing.clone(), Arc::clone(&running), Arc::clone(&most));
+                let work = move || {
+                    most.fetch_max(running.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                    std::thread::yield_now();
+                    running.fetch_sub(1, Ordering::SeqCst);
+                };
+                tokio::spawn(async move { hashing.take_turn(work).await.unwrap() })
+            })
+            .collect();
+        for task in tasks {
+            task.await.unwrap();
+        }
+        assert_eq!(most.load(Ordering::SeqCst), 1, "M18");
+    }
+
+    #[tokio::test]
+    async fn work_that_nobody_waits_for_any_more_still_has_its_turn() {
+        let hashing = hashing(&[Kind::Digest], "digest").unwrap();
+        let (let_go, held) = mpsc::channel::<()>();
+        let mut first = Box::pin(hashing.take_turn(move || held.recv().is_ok()));
+        // Started, then given up, as at a deadline.
+        std::future::poll_fn(|context| std::task::Poll::Ready(first.as_mut().poll(context).is_pending())).await;
+        drop(first);
+        assert_eq!(hashing.turn.available_permits(), 0, "M18");
+        let second = tokio::spawn({
+            let hashing = hashing.clone();
+            async move { hashing.take_turn(|| 7).await.unwrap() }
+        });
+        let_go.send(()).unwrap();
+        assert_eq!(second.await.unwrap(), 7);
+    }
+
+    #[tokio::test]
+    async fn a_decoy_of_another_kind_is_refused() {
+        assert!(hashing(&[Kind::Bcrypt], "digest").is_err());
+        assert!(hashing(&[Kind::Bcrypt], "bcrypt:31").is_err());
+    }
+}

@@ -135,3 +135,110 @@ fn needed_key(rules: &MigrationRules) -> Option<&'static str> {
         Store::None | Store::Table | Store::Pool => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use shared::rules::Rules;
+
+    use super::*;
+
+    fn rules(migration: &str) -> Option<MigrationRules> {
+        let before = "version = 1\n[sign_up]\nmode = \"open\"\n[tenants]\nsource = \"directory\"\n";
+        let lockout = "free_attempts = 5\nfirst_wait_s = 60\nlongest_wait_s = 900\noverall_per_minute = 300\n";
+        let section = format!(
+            "[migration]\nfinal_status = \"confirmed\"\nattributes = {{}}\n{migration}\n[migration.lockout]\n{lockout}"
+        );
+        Rules::read(&format!("{before}[claims]\ntoken_version = \"v2\"\n{section}")).unwrap().migration
+    }
+
+    fn with_hashes(kind: &str, decoy: &str) -> Option<MigrationRules> {
+        rules(&format!("store = \"table\"\nhashes = {{ kinds = [\"{kind}\"], decoy = \"{decoy}\" }}"))
+    }
+
+    const TABLES: [(&str, &str); 2] = [("ATTEMPTS_TABLE", "attempts"), ("DIRECTORY_TABLE", "directory")];
+
+    /// The old system, or what is said of the settings.
+    fn read(rules: Option<MigrationRules>, settings: &[(&str, &str)]) -> Result<OldSystem, String> {
+        let lookup = |key: &str| {
+            let mut all = settings.iter().chain(&TABLES);
+            all.find(|(name, _)| *name == key).map(|(_, value)| (*value).to_owned())
+        };
+        Settings::with_rules(&lookup, rules).map(|settings| settings.old_system).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn each_store_has_settings_of_its_own() {
+        let table = || with_hashes("bcrypt", "bcrypt:10");
+        let pool = || rules("store = \"pool\"");
+        let endpoint = || rules("store = \"endpoint\"");
+        let firebase = || with_hashes("firebase-scrypt", "firebase-scrypt:ln=14,r=8");
+        let id = ("OLD_USER_POOL_ID", "eu-west-1_Ab12Cd34E");
+        let client = ("OLD_CLIENT_ID", "client");
+        let users = ("LEGACY_USERS_TABLE", "users");
+        let url = ("ENDPOINT_URL", "https://old.example/users");
+        let secret = ("SECRET_ARN", "arn:aws:secretsmanager:eu-west-1:123456789012:secret:old");
+        type Row<'a> = (Option<MigrationRules>, &'a [(&'a str, &'a str)], &'a str);
+        let rows: &[Row<'_>] = &[
+            (table(), &[users], ""),
+            (table(), &[users, secret], ""),
+            (firebase(), &[users, secret], ""),
+            (pool(), &[id, client], ""),
+            (pool(), &[id, client, secret], ""),
+            (endpoint(), &[url, secret], ""),
+            // Missing.
+            (None, &[users], "RULES_FILE moves nobody in"),
+            (rules("store = \"none\""), &[users], "RULES_FILE moves nobody in"),
+            (table(), &[], "LEGACY_USERS_TABLE is missing"),
+            (table(), &[("LEGACY_USERS_TABLE", "")], "LEGACY_USERS_TABLE is missing"),
+            (pool(), &[client], "OLD_USER_POOL_ID is missing"),
+            (pool(), &[id], "OLD_CLIENT_ID is missing"),
+            (endpoint(), &[secret], "ENDPOINT_URL is missing"),
+            (endpoint(), &[url], "SECRET_ARN is missing; the rules need its endpoint_key"),
+            (firebase(), &[users], "SECRET_ARN is missing; the rules need its firebase_signer_key"),
+            (table(), &[users, ("ATTEMPTS_TABLE", "")], "ATTEMPTS_TABLE is missing"),
+            (table(), &[users, ("DIRECTORY_TABLE", "")], "DIRECTORY_TABLE is missing"),
+            // Contradictory.
+            (table(), &[users, id], "OLD_USER_POOL_ID is there, but"),
+            (table(), &[users, client], "OLD_CLIENT_ID is there, but"),
+            (pool(), &[id, client, url], "ENDPOINT_URL is there, but"),
+            (endpoint(), &[url, secret, users], "LEGACY_USERS_TABLE is there, but"),
+            // Unusable.
+            (pool(), &[("OLD_USER_POOL_ID", "eu-west-1"), client], "OLD_USER_POOL_ID must be"),
+            (pool(), &[("OLD_USER_POOL_ID", "../_x"), client], "OLD_USER_POOL_ID must be"),
+        ];
+        for (rules, settings, expected) in rows {
+            let said = read(rules.clone(), settings).err().unwrap_or_default();
+            assert_eq!(said.is_empty(), expected.is_empty(), "{settings:?}: {said}");
+            assert!(said.starts_with(expected), "{settings:?}: {said}");
+        }
+    }
+
+    #[test]
+    fn a_password_goes_over_tls_or_nowhere() {
+        let rows = [
+            ("https://old.example", true),
+            ("https://old.example/users?x=1", true),
+            ("https://old.example:8443/", true),
+            ("http://127.0.0.1:4000/users", true),
+            ("http://localhost", true),
+            ("http://[::1]:80/", true),
+            ("http://old.example/", false),
+            ("http://127.0.0.1.old.example/", false),
+            ("http://localhost:x/", false),
+            ("http://127.0.0.1@old.example/", false),
+            ("https://user:pass@old.example/", false),
+            ("https://old.example/#users", false),
+            ("https://", false),
+            ("https:///users", false),
+            ("HTTPS://old.example", false),
+            ("ftp://old.example", false),
+            ("https://old.example/a b", false),
+            ("old.example", false),
+        ];
+        for (url, accepted) in rows {
+            let settings = [("ENDPOINT_URL", url), ("SECRET_ARN", "arn")];
+            let found = read(rules("store = \"endpoint\""), &settings);
+            assert_eq!(found.is_ok(), accepted, "{url}: {found:?}");
+        }
+    }
+}
