@@ -16,9 +16,11 @@ use std::path::Path;
 
 use serde_json::Value;
 use shared::claims::{EventVersion, Source};
+use shared::migration::{MigrationRules, Store};
 use shared::rules::Rules;
 use tests::template::{Template, items, members, texts};
 use tests::workspace_root;
+use user_migration::OldSystem;
 
 type Read = fn(shell::Lookup<'_>) -> Result<(), shell::SettingError>;
 
@@ -56,6 +58,8 @@ fn functions() -> Vec<Function> {
             tenant_actions: admin_api::TENANT_ACTIONS,
             ..row("admin-api", |lookup| admin_api::Settings::read(lookup).map(drop), admin_api::ACTIONS)
         },
+        // What it may do depends on the old system; a test of its own looks at that.
+        row("user-migration", |lookup| user_migration::Settings::read(lookup).map(drop), user_migration::ACTIONS),
     ]
 }
 
@@ -68,6 +72,21 @@ const COMMON_SETTINGS: [&str; 2] = ["LOG_LEVEL", "RULES_FILE"];
 
 fn template() -> Template {
     Template::read().unwrap()
+}
+
+/// With what is off by default: everything that is there with these parameters.
+fn with(parameters: &[(&str, &str)]) -> Template {
+    Template::deployed(parameters).unwrap()
+}
+
+/// Everything that can be there at once.
+fn whole() -> Template {
+    with(&[
+        ("OtherProviders", "Corp_OIDC"),
+        ("MigrationStore", "table"),
+        ("MachineClient", "true"),
+        ("GuestAccess", "true"),
+    ])
 }
 
 fn rules() -> Rules {
@@ -121,7 +140,7 @@ fn every_function_of_the_code_is_in_the_template_and_the_other_way_round() {
 
 #[test]
 fn every_setting_that_a_function_reads_is_set_and_no_other() {
-    let template = template();
+    let template = whole();
     for function in functions() {
         let mut environment = template.environment(&logical_id(function.name)).unwrap();
         // The layer is mounted in Lambda only.
@@ -135,22 +154,124 @@ fn every_setting_that_a_function_reads_is_set_and_no_other() {
         (function.read)(&lookup).unwrap_or_else(|error| panic!("{}: {error}", function.name));
         let common = set(&COMMON_SETTINGS);
         let set: BTreeSet<String> = environment.keys().cloned().collect();
-        let asked = asked.into_inner();
+        let mut asked = asked.into_inner();
+        if function.name == "user-migration" {
+            asked.retain(|key| !OF_OTHER_STORES.contains(&key.as_str()));
+        }
         assert_eq!(&asked - &common, &set - &common, "{}: what it reads, what the template sets", function.name);
     }
 }
 
+/// Settings of user-migration that it looks for, and that the store "table" has not.
+const OF_OTHER_STORES: [&str; 4] = ["OLD_USER_POOL_ID", "OLD_CLIENT_ID", "ENDPOINT_URL", "SECRET_ARN"];
+
 #[test]
 fn a_role_may_do_exactly_what_its_function_calls() {
-    let template = template();
+    let template = whole();
     let common = set(&COMMON_ACTIONS);
-    for function in functions() {
+    for function in functions().iter().filter(|function| function.name != "user-migration") {
         let role = role_of(&template, &logical_id(function.name));
         let statements = template.statements(&role).unwrap();
         let may: BTreeSet<String> = statements.iter().flat_map(|statement| texts(&statement["Action"])).collect();
         assert!(common.is_subset(&may), "{}: {may:?}", function.name);
         assert_eq!(&may - &common, set(function.actions), "{}", function.name);
     }
+}
+
+#[test]
+fn accounts_are_linked_only_where_there_are_providers() {
+    let rows = [(template(), set(&["dynamodb:Query"])), (whole(), set(pre_sign_up::ACTIONS))];
+    for (template, expected) in rows {
+        let statements = template.statements("PreSignUpRole").unwrap();
+        let may: BTreeSet<String> = statements.iter().flat_map(|statement| texts(&statement["Action"])).collect();
+        assert_eq!(&may - &set(&COMMON_ACTIONS), expected);
+    }
+}
+
+#[test]
+fn user_migration_reaches_its_own_old_system_and_no_other() {
+    use user_migration::actions::{ARRIVALS, ATTEMPTS, LEGACY_USERS, OLD_POOL, SECRET};
+    const POOL: &str = "arn:aws:cognito-idp:us-east-1:123456789012:userpool/us-east-1_Old";
+    const KEYS: &str = "arn:aws:secretsmanager:us-east-1:123456789012:secret:keys-a1b2c3";
+    // What is deployed, and what the function may then do and where, beside counting and laying down.
+    type Row<'a> = (&'a [(&'a str, &'a str)], &'a [(&'a str, &'a [&'a str])]);
+    let legacy = "arn:aws:dynamodb:us-east-1:123456789012:table/LegacyUsersTable";
+    let pool = [("MigrationStore", "pool"), ("OldUserPoolArn", POOL), ("OldClientId", "abc")];
+    let rows: [Row<'_>; 5] = [
+        (&[("MigrationStore", "table")], &[(legacy, LEGACY_USERS)]),
+        (&[("MigrationStore", "table"), ("MigrationSecretArn", KEYS)], &[(legacy, LEGACY_USERS), (KEYS, SECRET)]),
+        (&pool, &[(POOL, OLD_POOL)]),
+        (&[pool.as_slice(), &[("MigrationSecretArn", KEYS)]].concat(), &[(POOL, OLD_POOL), (KEYS, SECRET)]),
+        (
+            &[("MigrationStore", "endpoint"), ("MigrationEndpointUrl", "https://x"), ("MigrationSecretArn", KEYS)],
+            &[(KEYS, SECRET)],
+        ),
+    ];
+    for (parameters, of_store) in rows {
+        let always = [
+            ("arn:aws:dynamodb:us-east-1:123456789012:table/SignInAttemptsTable", ATTEMPTS),
+            ("arn:aws:dynamodb:us-east-1:123456789012:table/DirectoryTable", ARRIVALS),
+        ];
+        let expected: BTreeMap<String, BTreeSet<String>> =
+            always.iter().chain(of_store).map(|(resource, actions)| ((*resource).to_owned(), set(actions))).collect();
+        let mut may: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for statement in with(parameters).statements("UserMigrationRole").unwrap() {
+            let actions = &texts(&statement["Action"]) - &set(&COMMON_ACTIONS);
+            for resource in texts(&statement["Resource"]).into_iter().filter(|_| !actions.is_empty()) {
+                may.entry(resource).or_default().extend(actions.clone());
+            }
+        }
+        assert_eq!(may, expected, "{parameters:?}");
+    }
+}
+
+#[test]
+fn user_migration_is_told_where_its_old_system_is() {
+    let file = std::fs::read_to_string(rules_file()).unwrap();
+    let shipped = rules().migration.expect("the shipped file says how users are moved in");
+    assert!(matches!(shipped.store, Store::Table), "{file}");
+    let stored = |store: Store| Some(MigrationRules { store, hashes: None, ..shipped.clone() });
+    const POOL: &str = "arn:aws:cognito-idp:eu-west-1:123456789012:userpool/eu-west-1_Old";
+    const KEYS: &str = "arn:aws:secretsmanager:us-east-1:123456789012:secret:keys-a1b2c3";
+    let endpoint = "https://old.example/users";
+    let pool = with(&[("MigrationStore", "pool"), ("OldUserPoolArn", POOL), ("OldClientId", "abc")]);
+    let by_endpoint =
+        with(&[("MigrationStore", "endpoint"), ("MigrationEndpointUrl", endpoint), ("MigrationSecretArn", KEYS)]);
+    let rows = [
+        (
+            with(&[("MigrationStore", "table")]),
+            Some(shipped.clone()),
+            OldSystem::Table { name: "LegacyUsersTable".into() },
+        ),
+        (pool, stored(Store::Pool), OldSystem::Pool { id: "eu-west-1_Old".into(), client_id: "abc".into() }),
+        (by_endpoint, stored(Store::Endpoint), OldSystem::Endpoint { url: endpoint.to_owned() }),
+    ];
+    for (template, rules, expected) in rows {
+        let environment = template.environment("UserMigrationFunction").unwrap();
+        let lookup = |key: &str| environment.get(key).cloned();
+        let settings = user_migration::Settings::with_rules(&lookup, rules).unwrap();
+        assert_eq!(settings.old_system, expected);
+        // Template and rules that disagree do not start.
+        let other = stored(if matches!(expected, OldSystem::Pool { .. }) { Store::Table } else { Store::Pool });
+        assert!(user_migration::Settings::with_rules(&lookup, other).is_err(), "{expected:?}");
+        assert!(user_migration::Settings::with_rules(&lookup, None).is_err(), "{expected:?}");
+    }
+}
+
+#[test]
+fn nothing_of_an_old_system_is_there_unless_it_is_asked_for() {
+    let template = template();
+    let pool = template.resolve(&template.resource("UserPool").unwrap()["Properties"]).unwrap();
+    assert!(pool["LambdaConfig"]["UserMigration"].is_null());
+    for (id, resource) in template.resources() {
+        let of_it = id.starts_with("UserMigration") || ["LegacyUsersTable", "SignInAttemptsTable"].contains(&id);
+        assert!(!of_it || !template.is_made(resource).unwrap(), "{id}");
+    }
+    let whole = whole();
+    let memory = &whole.resource("UserMigrationFunction").unwrap()["Properties"]["MemorySize"];
+    // Processor time grows with memory, and this is where a whole processor is reached.
+    // https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
+    assert_eq!(whole.resolve(memory).unwrap(), 1769);
 }
 
 #[test]
@@ -168,10 +289,12 @@ fn a_tenant_role_may_do_exactly_what_its_back_end_calls_with_it() {
 
 #[test]
 fn roles_are_as_narrow_as_their_service_allows() {
-    let template = template();
+    let template =
+        with(&[("OtherProviders", "Corp_OIDC"), ("MigrationStore", "table"), ("IdentityPoolTrusts", "both")]);
     let roles: Vec<&str> = template.of_type("AWS::IAM::Role").map(|(id, _)| id).collect();
     let tenant_roles = functions().iter().filter(|function| !function.tenant_actions.is_empty()).count();
-    assert_eq!(roles.len(), functions().len() + tenant_roles, "one role a function, and one a back end for tenants");
+    let expected = functions().len() + tenant_roles + IDENTITY_ROLES.len();
+    assert_eq!(roles.len(), expected, "one role a function, one a back end for tenants, those of the identity pool");
     for role in roles {
         let properties = &template.resource(role).unwrap()["Properties"];
         assert!(properties["ManagedPolicyArns"].is_null(), "{role}: managed policies are wider than needed");
@@ -181,16 +304,25 @@ fn roles_are_as_narrow_as_their_service_allows() {
             assert!(!actions.is_empty() && actions.iter().all(|action| !action.contains('*')), "{role}: {actions:?}");
             let traces = actions.iter().all(|action| action.starts_with("xray:"));
             for resource in texts(&statement["Resource"]) {
-                let narrow = resource.starts_with("arn:") && !resource.trim_end_matches(":*").contains('*');
+                // A log group's streams, and the files below a folder.
+                let place = resource.trim_end_matches(":*").trim_end_matches("/*");
+                let narrow = resource.starts_with("arn:") && !place.contains('*');
                 assert!(narrow || traces && resource == "*", "{role}: {actions:?} on {resource}");
             }
-            let on_table = actions.iter().any(|action| action.starts_with("dynamodb:"));
-            let keys = &statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"];
-            assert!(!on_table || texts(keys).iter().all(|key| key.contains('#')), "{role}: {statement}");
-            assert!(!on_table || !texts(keys).is_empty(), "{role}: {statement}");
+            // The old users' table has no other readers, and names anything as key.
+            let on_table = actions.iter().any(|action| action.starts_with("dynamodb:"))
+                && texts(&statement["Resource"]).iter().all(|resource| !resource.ends_with("/LegacyUsersTable"));
+            let operators = ["ForAllValues:StringLike", "ForAllValues:StringEquals"];
+            let keys = operators.map(|operator| texts(&statement["Condition"][operator]["dynamodb:LeadingKeys"]));
+            let keys: BTreeSet<String> = keys.into_iter().flatten().collect();
+            assert!(!on_table || keys.iter().all(|key| key.contains('#')), "{role}: {statement}");
+            assert!(!on_table || !keys.is_empty(), "{role}: {statement}");
         }
     }
 }
+
+/// Roles that people take, through the identity pool.
+const IDENTITY_ROLES: [&str; 3] = ["AuthenticatedRole", "AdministratorRole", "GuestRole"];
 
 #[test]
 fn every_role_belongs_to_one_function() {
@@ -254,13 +386,12 @@ fn a_remembered_answer_holds_for_one_token_one_route_and_one_path() {
 
 #[test]
 fn the_authorizer_believes_the_tokens_of_every_client_and_of_nobody_else() {
-    for machines in ["false", "true"] {
-        let template = template().with("MachineClient", machines).unwrap();
+    for (machines, others) in [("false", ""), ("true", ""), ("false", "Corp_OIDC"), ("true", "A,B")] {
+        let template = with(&[("MachineClient", machines), ("OtherProviders", others)]);
         let environment = template.environment("AuthorizerFunction").unwrap();
         let believed: BTreeSet<String> = environment["CLIENT_IDS"].split(',').map(str::to_owned).collect();
-        let clients = template.of_type("AWS::Cognito::UserPoolClient").filter(|(_, client)| {
-            client["Condition"].as_str().is_none_or(|condition| template.condition(condition).unwrap())
-        });
+        let clients = template.of_type("AWS::Cognito::UserPoolClient");
+        let clients = clients.filter(|(_, client)| template.is_made(client).unwrap());
         assert_eq!(believed, clients.map(|(id, _)| id.to_owned()).collect());
         assert!(environment["ISSUERS"].starts_with("https://cognito-idp."), "{}", environment["ISSUERS"]);
         assert_eq!(environment["KEY_SET_URL"], "", "the issuer itself is asked");
@@ -275,7 +406,11 @@ fn every_trigger_may_be_called_by_this_pool_only() {
     let triggers = template.resource("UserPool").unwrap()["Properties"]["LambdaConfig"].clone();
     let mut functions = BTreeSet::new();
     for (trigger, named) in members(&triggers) {
-        let arn = if trigger == "PreTokenGenerationConfig" { &named["LambdaArn"] } else { named };
+        let arn = match trigger.as_str() {
+            "PreTokenGenerationConfig" => &named["LambdaArn"],
+            "UserMigration" => &named["Fn::If"][1],
+            _ => named,
+        };
         functions.insert(arn["Fn::GetAtt"][0].as_str().expect("a function").to_owned());
     }
     let permissions: Vec<(&str, &Value)> =
@@ -324,7 +459,9 @@ fn the_token_event_has_one_function_and_the_version_of_the_rule_file() {
 fn a_trigger_answers_within_the_time_that_cognito_gives() {
     let template = template();
     let common = &template.section("Globals")["Function"]["Timeout"];
-    for name in ["PreSignUpFunction", "PostConfirmationFunction", "PreTokenGenerationFunction"] {
+    let triggers =
+        ["PreSignUpFunction", "PostConfirmationFunction", "PreTokenGenerationFunction", "UserMigrationFunction"];
+    for name in triggers {
         let own = &template.resource(name).unwrap()["Properties"]["Timeout"];
         let seconds = if own.is_null() { common } else { own };
         assert_eq!(seconds, 5, "{name}");
@@ -359,6 +496,8 @@ fn no_client_writes_what_decides_about_rights() {
             decisive.insert(name.clone());
         }
     }
+    // What a role of the identity pool is chosen by.
+    decisive.extend(rules.roles.rules.iter().map(|rule| rule.claim.clone()));
     decisive.extend(set(&PROVED));
     assert!(decisive.contains("custom:plan"), "the search finds what the claim map reads");
     let schema = &template.resource("UserPool").unwrap()["Properties"]["Schema"];
@@ -369,7 +508,10 @@ fn no_client_writes_what_decides_about_rights() {
         let read = texts(&client["Properties"]["ReadAttributes"]);
         // Left out, a client may write everything.
         assert!(!write.is_empty() && !read.is_empty(), "{id} leaves its attributes to the default");
-        let both: Vec<&String> = write.intersection(&decisive).collect();
+        // There it is Cognito that writes it, in the name of the provider; see the client.
+        let by_provider = "custom:provider_subject";
+        let both: Vec<&String> =
+            write.intersection(&decisive).filter(|name| id != "FederatedClient" || *name != by_provider).collect();
         assert!(both.is_empty(), "{id} may write {both:?}");
         for attribute in write.iter().chain(&read).filter(|name| name.starts_with("custom:")) {
             assert!(custom.contains(attribute), "{id} names {attribute}, which the pool does not have");
@@ -419,13 +561,18 @@ fn data_outlives_mistakes() {
     for (id, table) in template.of_type("AWS::DynamoDB::Table") {
         let properties = template.resolve(&table["Properties"]).unwrap();
         assert_eq!(properties["BillingMode"], "PAY_PER_REQUEST", "{id}");
-        assert_eq!(properties["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"], true, "{id}");
         assert_eq!(properties["SSESpecification"]["SSEEnabled"], true, "{id}");
-        assert_eq!(properties["DeletionProtectionEnabled"], true, "{id}");
+        // Counters of the last minutes are no data.
+        let kept = id != "SignInAttemptsTable";
+        assert_eq!(properties["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] == true, kept, "{id}");
+        assert_eq!(properties["DeletionProtectionEnabled"] == true, kept, "{id}");
+        for policy in ["DeletionPolicy", "UpdateReplacePolicy"] {
+            assert_eq!(table[policy], if kept { "Retain" } else { "Delete" }, "{id}");
+        }
     }
     let pool = template.resource("UserPool").unwrap();
     assert_eq!(template.resolve(&pool["Properties"]["DeletionProtection"]).unwrap(), "ACTIVE");
-    for id in ["UserPool", "DirectoryTable", "ItemsTable"] {
+    for id in ["UserPool", "FilesBucket"] {
         let resource = template.resource(id).unwrap();
         assert_eq!(resource["DeletionPolicy"], "Retain", "{id}");
         assert_eq!(resource["UpdateReplacePolicy"], "Retain", "{id}");
@@ -471,6 +618,7 @@ fn nothing_has_a_name_that_two_deployments_would_fight_over() {
         "BucketName",
         "ClientName",
         "FunctionName",
+        "IdentityPoolName",
         "LayerName",
         "LogGroupName",
         "ManagedPolicyName",

@@ -4,13 +4,21 @@
 //! form that JSON templates have, and [`Template::resolve`] works them out with
 //! the parameters' defaults and made-up names for what only a deployment knows.
 
+mod attributes;
+mod names;
+mod yaml;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context as _, Result, bail};
-use saphyr::{LoadableYamlNode as _, Scalar, Yaml};
+use saphyr::{LoadableYamlNode as _, Yaml};
 use serde_json::{Map, Value, json};
 
 use crate::workspace_root;
+
+use attributes::get_att;
+use names::collect_names;
+use yaml::json_of;
 
 /// The account that every made-up ARN names.
 pub const ACCOUNT: &str = "123456789012";
@@ -324,81 +332,6 @@ fn text_of(value: &Value) -> Result<String> {
         Value::Bool(flag) => Ok(flag.to_string()),
         other => bail!("{other} is no text"),
     }
-}
-
-/// Made-up values of the attributes that the template asks for.
-fn get_att(attribute: &Value) -> Result<Value> {
-    let (id, name) = (text_of(at(attribute, "/0"))?, text_of(at(attribute, "/1"))?);
-    let place = format!("{REGION}:{ACCOUNT}");
-    let made_up = match name.as_str() {
-        "ProviderName" => format!("cognito-idp.{REGION}.amazonaws.com/{REGION}_{id}"),
-        "Arn" if id.ends_with("Table") => format!("arn:aws:dynamodb:{place}:table/{id}"),
-        "Arn" if id.ends_with("Role") => format!("arn:aws:iam::{ACCOUNT}:role/{id}"),
-        "Arn" if id.ends_with("Function") => format!("arn:aws:lambda:{place}:function:{id}"),
-        "Arn" if id.ends_with("Bucket") => format!("arn:aws:s3:::{}", id.to_lowercase()),
-        "Arn" if id.ends_with("Logs") => format!("arn:aws:logs:{place}:log-group:{id}:*"),
-        "Arn" if id == "UserPool" => format!("arn:aws:cognito-idp:{place}:userpool/{REGION}_{id}"),
-        _ => bail!("{id}.{name} is not known here"),
-    };
-    Ok(json!(made_up))
-}
-
-fn collect_names(value: &Value, names: &mut BTreeSet<String>) {
-    match value {
-        Value::Array(array) => array.iter().for_each(|value| collect_names(value, names)),
-        Value::Object(object) => {
-            for (key, value) in object {
-                match key.as_str() {
-                    "Ref" | "DependsOn" => names.extend(texts(value)),
-                    "Fn::GetAtt" => names.extend(texts(at(value, "/0"))),
-                    "Fn::Sub" => names.extend(substituted(value.as_str().unwrap_or_default())),
-                    _ => collect_names(value, names),
-                }
-            }
-        }
-        _ => {}
-    }
-}
-
-/// The names between `${` and `}`, without their attributes.
-fn substituted(text: &str) -> impl Iterator<Item = String> {
-    let names = text.split("${").skip(1).filter(|part| !part.starts_with('!'));
-    names.filter_map(|part| part.split(['}', '.']).next()).map(str::to_owned)
-}
-
-fn json_of(yaml: &Yaml<'_>) -> Result<Value> {
-    Ok(match yaml {
-        Yaml::Value(Scalar::Null) => Value::Null,
-        Yaml::Value(Scalar::Boolean(flag)) => json!(flag),
-        Yaml::Value(Scalar::Integer(number)) => json!(number),
-        Yaml::Value(Scalar::FloatingPoint(number)) => json!(number.into_inner()),
-        Yaml::Value(Scalar::String(text)) => json!(text),
-        Yaml::Sequence(sequence) => Value::Array(sequence.iter().map(json_of).collect::<Result<_>>()?),
-        Yaml::Mapping(mapping) => {
-            let mut object = Map::new();
-            for (key, value) in mapping {
-                object.insert(text_of(&json_of(key)?)?, json_of(value)?);
-            }
-            Value::Object(object)
-        }
-        Yaml::Tagged(tag, inner) => long_form(&tag.suffix, json_of(inner)?)?,
-        Yaml::Representation(..) | Yaml::Alias(_) | Yaml::BadValue => bail!("unreadable YAML: {yaml:?}"),
-    })
-}
-
-fn long_form(tag: &str, value: Value) -> Result<Value> {
-    Ok(match tag {
-        "Ref" | "Condition" => json!({ tag: value }),
-        "GetAtt" => {
-            let text = text_of(&value)?;
-            let (id, attribute) = text.split_once('.').context("GetAtt names an attribute")?;
-            json!({ "Fn::GetAtt": [id, attribute] })
-        }
-        "Sub" | "Join" | "Split" | "Select" | "If" | "Not" | "And" | "Or" | "Equals" => {
-            json!({ format!("Fn::{tag}"): value })
-        }
-        other => bail!("unknown tag !{other}"),
-    })
 }
 
 #[cfg(test)]
