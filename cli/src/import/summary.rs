@@ -2,7 +2,6 @@
 //! say so that these users can sign in.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use serde::{Serialize, Serializer};
 use shared::password::Kind;
@@ -138,23 +137,27 @@ impl Summary {
         let mut text = "[migration]\nstore = \"table\"\n".to_owned();
         let usual = self.format.usual_attributes();
         let there: Vec<_> = usual.iter().filter(|(_, name)| self.attributes.contains_key(*name)).collect();
-        if !there.is_empty() {
-            text.push_str("\n[migration.attributes]\n");
-            there.iter().for_each(|(pool, name)| text.push_str(&format!("{pool} = \"{name}\"\n")));
-        }
-        if !self.hashes.is_empty() {
-            let kinds: Vec<String> = self.hashes.keys().map(|kind| format!("\"{}\"", kind.name())).collect();
-            let _ = writeln!(text, "\n[migration.hashes]\nkinds = [{}]", kinds.join(", "));
-            // Of costs that are as frequent, the last by name.
-            if let Some((cost, _)) = self.costs.iter().max_by_key(|(_, count)| **count) {
-                let _ = writeln!(text, "decoy = \"{cost}\"");
-            }
-        }
+        text.push_str("\n[migration.attributes]\n");
+        there.iter().for_each(|(pool, name)| text.push_str(&format!("{pool} = \"{name}\"\n")));
+        text.push_str(&self.hash_lines());
         text
     }
 }
 
 impl Summary {
+    fn hash_lines(&self) -> String {
+        let heading = "\n[migration.hashes]\n";
+        // Of costs that are as frequent, the last by name.
+        let Some((cost, _)) = self.costs.iter().max_by_key(|(_, count)| **count) else {
+            // A table has to name some.
+            return format!(
+                "{heading}# There are no hashes; any kind will do.\nkinds = [\"bcrypt\"]\ndecoy = \"bcrypt:10\"\n"
+            );
+        };
+        let kinds: Vec<String> = self.hashes.keys().map(|kind| format!("\"{}\"", kind.name())).collect();
+        format!("{heading}kinds = [{}]\ndecoy = \"{cost}\"\n", kinds.join(", "))
+    }
+
     /// What there is to say of the users who can come in.
     fn users(&self) -> Vec<String> {
         let kinds = self.hashes.iter().map(|(kind, count)| (*count, format!("with a {} hash", kind.name())));

@@ -10,17 +10,18 @@ use crate::import::rejection::Rejection;
 
 const PASSWORD: &str = "correct horse battery staple";
 
+/// What becomes of a row: its names and record, or why it is left out.
+type Found = (u64, Result<(Vec<String>, Value), Rejection>);
+
+/// What should: the row, the password that its hash takes, names and record.
+type Expected<'a> = (u64, Option<&'a str>, Result<(&'a [&'a str], Value), Rejection>);
+
 fn sample(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/samples").join(name)
 }
 
-/// What becomes of each row: its names and record, or why it is left out.
-fn rows(
-    reader: Reader,
-    format: Format,
-    sign_in: &[SignIn],
-    name: &str,
-) -> Vec<(u64, Result<(Vec<String>, Value), Rejection>)> {
+/// Reads a sample as an import does.
+fn rows(reader: Reader, format: Format, sign_in: &[SignIn], name: &str) -> Vec<Found> {
     let check = Check { reader, sign_in: sign_in.to_vec(), permitted: Permitted::All };
     let (mut survey, mut rows) = (Survey::default(), Vec::new());
     source::read(&sample(name), format.layout(), &mut |row| {
@@ -43,11 +44,7 @@ fn rows(
 
 /// Compares a sample with a table. A hash is compared by the password that it
 /// takes and is then left out of the record.
-fn compare(
-    found: Vec<(u64, Result<(Vec<String>, Value), Rejection>)>,
-    keys: &Keys,
-    expected: &[(u64, Option<&str>, Result<(&[&str], Value), Rejection>)],
-) {
+fn compare(found: Vec<Found>, keys: &Keys, expected: &[Expected<'_>]) {
     let kinds = [Kind::Bcrypt, Kind::Argon2, Kind::Scrypt, Kind::FirebaseScrypt, Kind::Pbkdf2, Kind::Digest];
     let rules = password::HashRules { kinds: kinds.to_vec(), decoy: "digest".to_owned(), bcrypt_truncates: false };
     assert_eq!(found.len(), expected.len());

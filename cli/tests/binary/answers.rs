@@ -93,20 +93,23 @@ async fn json_is_one_document_and_nothing_else() {
 #[tokio::test]
 async fn what_the_rule_file_has_to_say_is_taken_as_a_rule_file() {
     let folder = Folder::new();
-    let file = folder.sample("django.csv");
-    let run = run(NOWHERE, &["--output", "json", "import", "--format", "django", "--dry-run", &file]).await;
-    let answer: Value = serde_json::from_str(&run.out).unwrap();
-    // What no export can tell: the operator decides it.
-    let decided = "\"table\"\nfinal_status = \"confirmed\"\n";
-    let rules = answer["rules"].as_str().unwrap().replace("\"table\"\n", decided);
-    let text = format!("{RULES}\n{rules}");
-    let read = shared::rules::Rules::read(&text);
-    assert!(read.is_ok(), "{:?}\n{text}", read.err());
-    let rules = folder.write("rules.toml", text);
-    let again =
-        crate::support::tool::run(NOWHERE, &["import", "--format", "django", "--dry-run", "--rules", &rules, &file])
-            .await;
-    assert!(again.out.contains("Accepted  3"), "{again:?}");
+    let table = [("django", "django.csv"), ("keycloak", "keycloak.json"), ("cognito", "cognito.csv")];
+    for (format, name) in table {
+        let file = folder.sample(name);
+        let mut arguments = vec!["--output", "json", "import", "--format", format, "--dry-run", &file];
+        let first = run(NOWHERE, &arguments).await;
+        let answer: Value = serde_json::from_str(&first.out).unwrap();
+        // What no export can tell: the operator decides it.
+        let decided = "\"table\"\nfinal_status = \"confirmed\"\n";
+        let rules = answer["rules"].as_str().unwrap().replace("\"table\"\n", decided);
+        let text = format!("{RULES}\n{rules}");
+        let read = shared::rules::Rules::read(&text);
+        assert!(read.is_ok(), "{format}: {:?}\n{text}", read.err());
+        let rules = folder.write("rules.toml", text);
+        arguments.extend(["--rules", &rules]);
+        let second = run(NOWHERE, &arguments).await;
+        assert_eq!(second.out, first.out, "{format}: nothing more is rejected");
+    }
 }
 
 #[tokio::test]

@@ -9,6 +9,9 @@ use crate::support::legacy_table::{LegacyTable, TABLE};
 use crate::support::proxy::{Call, Fate, Proxy};
 use crate::support::tool::{Folder, run};
 
+/// What becomes of a call that goes wrong.
+type Refusal = fn(&Call) -> Fate;
+
 /// A plain export of so many people.
 pub(crate) fn people(count: usize) -> String {
     let rows = (0..count).map(|index| format!("{index},user-{index}@example.com\n"));
@@ -110,7 +113,7 @@ async fn a_put_whose_outcome_is_unknown_erases_no_mark() {
 
 #[tokio::test]
 async fn what_a_busy_table_leaves_undone_is_done_later() {
-    let refusals: [(&str, &str, fn(&Call) -> Fate); 6] = [
+    let refusals: [(&str, &str, Refusal); 6] = [
         ("throttled puts", "BatchWriteItem", |_| Fate::Refused(400, "ProvisionedThroughputExceededException")),
         ("throttled reads", "BatchGetItem", |_| Fate::Refused(400, "ThrottlingException")),
         ("puts in part", "BatchWriteItem", |_| Fate::ServedUpTo(7)),

@@ -3,6 +3,9 @@ use std::io::Read as _;
 use super::bounded::LONGEST_ROW;
 use super::*;
 
+/// The rows that a text has.
+type Rows<'a> = &'a [(u64, &'a str)];
+
 /// The rows' numbers, each with its member `id`, `-` when it has none, and `!`
 /// when the row cannot be read.
 fn rows(layout: Layout, text: &[u8]) -> Result<Vec<(u64, String)>, String> {
@@ -15,14 +18,14 @@ fn rows(layout: Layout, text: &[u8]) -> Result<Vec<(u64, String)>, String> {
     Ok(rows)
 }
 
-fn expected(rows: &[(u64, &str)]) -> Vec<(u64, String)> {
+fn expected(rows: Rows<'_>) -> Vec<(u64, String)> {
     rows.iter().map(|(number, id)| (*number, (*id).to_owned())).collect()
 }
 
 #[test]
 fn rows_are_cut_and_numbered() {
     use Layout::{Csv, Document, Lines};
-    let table: &[(&str, Layout, &[u8], &[(u64, &str)])] = &[
+    let table: &[(&str, Layout, &[u8], Rows<'_>)] = &[
         ("CSV", Csv, b"id,x\n7,a\n8,b\n", &[(2, "7"), (3, "8")]),
         ("CSV without an end", Csv, b"id,x\r\n7,a\r\n8,b", &[(2, "7"), (3, "8")]),
         ("CSV with a mark", Csv, b"\xef\xbb\xbfid,x\n7,a\n", &[(2, "7")]),
