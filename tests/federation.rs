@@ -412,7 +412,12 @@ fn managed_login_has_the_given_look() {
         assert_eq!(plain["UseCognitoProvidedValues"], true, "{id}");
         assert!(plain["Settings"].is_null() && plain["Assets"].is_null(), "{id}");
         assert!(styled["UseCognitoProvidedValues"].is_null(), "{id}");
-        assert!(styled["Settings"].to_string().contains("\"00ff00ff\""), "{id}");
+        let components = &styled["Settings"]["components"];
+        for mode in ["lightMode", "darkMode"] {
+            assert_eq!(components["primaryButton"][mode]["defaults"]["backgroundColor"], "00ff00ff", "{id}");
+        }
+        assert_eq!(components["form"]["logo"]["enabled"], true, "{id}: a logo that is given is shown");
         assert_eq!(styled["Assets"][0]["Bytes"], "PHN2Zy8+", "{id}");
+        assert_eq!(styled["Assets"][0]["Category"], "FORM_LOGO", "{id}");
     }
 }
