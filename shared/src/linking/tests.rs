@@ -1,5 +1,10 @@
 //! Every rule with a row that obeys it and a row that breaks it.
 
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::select;
+
 use super::*;
 
 const FILE: &str = r#"
@@ -361,4 +366,63 @@ fn each_refusal_has_a_code_of_its_own() {
     let codes: std::collections::BTreeSet<_> = all.iter().map(|refusal| refusal.code()).collect();
     assert_eq!(codes.len(), all.len());
     assert!(codes.iter().all(|code| code.starts_with("Link")), "{codes:?}");
+}
+
+/// Users of every kind, few enough that lookups often show the same ones.
+fn any_user() -> impl Strategy<Value = Candidate> {
+    let status = [Status::Confirmed, Status::ForceChangePassword, Status::ExternalProvider, Status::Other];
+    let email = select(vec![ADDRESS, "Ann@X.Test", "ann@x.test.evil.test", "bob@x.test", ""]);
+    let verified = select(vec!["true", "True", "false", ""]);
+    let subject = select(vec!["Abc", "abc", ""]);
+    let accounts = select(vec!["", "[]", "nonsense", r#"[{"providerName":"Maker","userId":"Abc"}]"#]);
+    (select(vec![UUID, OTHER]), select(status.to_vec()), any::<bool>(), email, verified, subject, accounts).prop_map(
+        |(name, status, enabled, email, verified, subject, accounts)| Candidate {
+            user_name: name.to_owned(),
+            status,
+            enabled,
+            attributes: attributes(&[
+                ("email", email),
+                ("email_verified", verified),
+                ("custom:provider_subject", subject),
+                ("identities", accounts),
+            ]),
+        },
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 4_096, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_is_found_only_the_one_proved_owner_is_linked(
+        listed in vec(any_user(), 0..3),
+        named in option::of(any_user()),
+        name in select(vec!["google_123", "corp_oidc_abc", "maker_abc"]),
+    ) {
+        let found = Found { listed, named };
+        let address = EmailAddress::parse(ADDRESS);
+        let has_address = |user: &&Candidate| {
+            user.status != Status::ExternalProvider && user.attributes.email() == address
+        };
+        let (link, finishes) = match decision(name, &newcomer("Abc"), &found) {
+            Decision::Link(link) => (link, false),
+            Decision::Finish(link) => (link, true),
+            Decision::Create(_) | Decision::SeparateAccount => {
+                prop_assert!(!found.listed.iter().chain(&found.named).any(|user| has_address(&user)));
+                return Ok(());
+            }
+            Decision::Linked | Decision::Refuse(_) => return Ok(()),
+        };
+        let owner = found.named.as_ref().filter(has_address).map(|user| (user, user.user_name.as_str()));
+        prop_assert_eq!(owner.map(|(_, name)| name), Some(link.user_name.as_str()));
+        prop_assert!(found.listed.iter().filter(has_address).all(|user| user.user_name == link.user_name));
+        prop_assert!(found.listed.iter().any(|user| has_address(&user)));
+        if let Some((owner, _)) = owner {
+            prop_assert!(owner.enabled && owner.attributes.verified_email() == address);
+            let ours = owner.attributes.get("custom:provider_subject") == Some("Abc");
+            let expected = if finishes { Status::ForceChangePassword } else { Status::Confirmed };
+            prop_assert_eq!(owner.status, expected);
+            prop_assert!(!finishes || (ours && name == "maker_abc"));
+        }
+    }
 }
