@@ -102,6 +102,7 @@ pub fn is_public_text(text: &str) -> bool {
         PublicText::DetailsRefused,
         PublicText::RequestUnreadable,
         PublicText::AccountLinked,
+        PublicText::SignInRefused,
         PublicText::TryAgain,
         PublicText::Unauthorized,
     ];

@@ -15,6 +15,10 @@ use crate::http::{Request, Response, Server};
 pub const DIRECTORY_TABLE: &str = "directory";
 /// The items table's name here.
 pub const ITEMS_TABLE: &str = "items";
+/// The name here of the table of an old system's users.
+pub const LEGACY_USERS_TABLE: &str = "legacy-users";
+/// The name here of the table that counts attempts.
+pub const ATTEMPTS_TABLE: &str = "attempts";
 
 /// Services that live as long as this value.
 pub struct Services {
@@ -31,8 +35,9 @@ impl Services {
     /// Starts them all, with empty tables.
     pub fn start() -> Result<Self> {
         let database = dynoxide::Database::memory().map_err(|error| anyhow!("{error}"))?;
-        database.create_table(serde_json::from_value(directory_table())?).map_err(|error| anyhow!("{error}"))?;
-        database.create_table(serde_json::from_value(items_table())?).map_err(|error| anyhow!("{error}"))?;
+        for table in [directory_table(), items_table(), legacy_users_table(), attempts_table()] {
+            database.create_table(serde_json::from_value(table)?).map_err(|error| anyhow!("{error}"))?;
+        }
         let (database_url, stop_database) = serve(database.clone())?;
         let calls = Arc::<Mutex<Vec<String>>>::default();
         let group_answer = Arc::new(Mutex::new(Response::new(200, "application/x-amz-json-1.1", "{}")));
@@ -66,6 +71,8 @@ impl Services {
             ("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", &self.server.url()),
             ("DIRECTORY_TABLE", DIRECTORY_TABLE),
             ("ITEMS_TABLE", ITEMS_TABLE),
+            ("LEGACY_USERS_TABLE", LEGACY_USERS_TABLE),
+            ("ATTEMPTS_TABLE", ATTEMPTS_TABLE),
             ("TENANT_ROLE_ARN", "arn:aws:iam::123456789012:role/tenant-data"),
         ]
         .map(|(key, value)| (key.to_owned(), value.to_owned()))
@@ -182,5 +189,28 @@ fn items_table() -> Value {
             {"AttributeName": "sk", "AttributeType": "S"},
         ],
         "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+    })
+}
+
+/// As in the template.
+fn legacy_users_table() -> Value {
+    json!({
+        "TableName": LEGACY_USERS_TABLE,
+        "BillingMode": "PAY_PER_REQUEST",
+        "AttributeDefinitions": [
+            {"AttributeName": "name", "AttributeType": "S"},
+            {"AttributeName": "id", "AttributeType": "S"},
+        ],
+        "KeySchema": [{"AttributeName": "name", "KeyType": "HASH"}, {"AttributeName": "id", "KeyType": "RANGE"}],
+    })
+}
+
+/// As in the template.
+fn attempts_table() -> Value {
+    json!({
+        "TableName": ATTEMPTS_TABLE,
+        "BillingMode": "PAY_PER_REQUEST",
+        "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
+        "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
     })
 }
