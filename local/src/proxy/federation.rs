@@ -36,7 +36,8 @@ use super::trigger::{Event, invoke};
 pub struct Federation {
     /// By the `state` that the local AWS gave the provider.
     under_way: Mutex<HashMap<String, Attempt>>,
-    /// The challenge of each code that was given to an app.
+    /// The challenge of each code that was given to an app. Kept, so that a
+    /// wrong answer does not open the code for the next.
     codes: Mutex<HashMap<String, String>>,
     /// Pool and name of each user whom post-confirmation was told of.
     confirmed: Mutex<HashSet<(String, String)>>,
@@ -113,7 +114,7 @@ pub async fn from_provider(gateway: &Gateway, call: &Call) -> Result<Reply> {
 /// The app takes the tokens for its code.
 pub async fn tokens(gateway: &Gateway, call: &Call) -> Result<Reply> {
     let form = Query::of_text(&String::from_utf8_lossy(&call.body));
-    let challenge = form.get("code").and_then(|code| held(&gateway.federation.codes).remove(code));
+    let challenge = form.get("code").and_then(|code| held(&gateway.federation.codes).get(code).cloned());
     match challenge {
         Some(challenge) if !answers(&challenge, form.get("code_verifier")) => Ok(bad_grant()),
         _ => gateway.forward(call).await,

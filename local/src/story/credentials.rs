@@ -41,10 +41,10 @@ async fn a_member(teller: &mut Teller<'_>, world: &World<'_>, nora: &Person, ali
     let files = session.files(world);
     let table = [
         (Does::Write, format!("users/{own}/note.txt"), true, "Nora writes a file of her own"),
-        (Does::Read, format!("users/{own}/note.txt"), true, "and reads it"),
+        (Does::Read, format!("users/{own}/note.txt"), true, "She reads it"),
         (Does::Write, format!("users/{others}/note.txt"), false, "Alice's place is closed to her"),
         (Does::Read, "tenants/acme/plan.txt".to_owned(), true, "What belongs to her tenant she may read"),
-        (Does::Write, "tenants/acme/plan.txt".to_owned(), false, "but not write: she is no administrator"),
+        (Does::Write, "tenants/acme/plan.txt".to_owned(), false, "To write it is for administrators"),
         (Does::Read, "tenants/globex/plan.txt".to_owned(), false, "Another tenant's files are closed"),
     ];
     for (does, key, allowed, text) in table {
@@ -58,8 +58,10 @@ async fn a_member(teller: &mut Teller<'_>, world: &World<'_>, nora: &Person, ali
     let sent = format!("dynamodb:PutItem  pk USER#{}…, sk score", short(&own));
     teller.step("A record of her own goes to DynamoDB without a back end", &sent, &back, back == "done");
     let back = code(records.scan().table_name(world.records).send().await);
-    let text = "All records at once she may not have (whose keys are hers, IAM decides: see tests/credentials.rs)";
+    let text = "All records at once are not hers to have";
     teller.step(text, "dynamodb:Scan", &back, back == "AccessDeniedException");
+    teller.note("Which records are hers is a condition that the local AWS does not evaluate (dynamodb:LeadingKeys):");
+    teller.note("tests/credentials.rs puts it to an IAM evaluator.");
     Ok(session)
 }
 
@@ -67,7 +69,7 @@ async fn an_administrator(teller: &mut Teller<'_>, world: &World<'_>, alice: &Pe
     let session = sign_in(teller, world, alice, "Alice", "AdministratorRole").await?;
     let files = session.files(world);
     files.step(teller, "She writes what belongs to her tenant", Does::Write, "tenants/acme/plan.txt", true).await;
-    let text = "and nothing of another tenant";
+    let text = "She writes nothing of another tenant";
     files.step(teller, text, Does::Write, "tenants/globex/plan.txt", false).await;
     Ok(())
 }
@@ -111,8 +113,8 @@ async fn a_guest(teller: &mut Teller<'_>, world: &World<'_>) -> Result<()> {
     let session = session(teller, world, "A guest gets credentials too", "no token", &json!({}), "GuestRole").await?;
     let files = session.files(world);
     files.step(teller, "He reads what is public", Does::Read, "public/welcome.txt", true).await;
-    files.step(teller, "and writes nothing there", Does::Write, "public/welcome.txt", false).await;
-    files.step(teller, "and sees no tenant's files", Does::Read, "tenants/acme/plan.txt", false).await;
+    files.step(teller, "He writes nothing there", Does::Write, "public/welcome.txt", false).await;
+    files.step(teller, "He sees no tenant's files", Does::Read, "tenants/acme/plan.txt", false).await;
     Ok(())
 }
 
@@ -129,7 +131,7 @@ async fn by_a_provider_directly(teller: &mut Teller<'_>, world: &World<'_>) -> R
     let own = format!("identities/{}/note.txt", session.identity);
     files.step(teller, "Her things hang on the identity, which nobody else can have", Does::Write, &own, true).await;
     files.step(teller, "Another identity's are closed", Does::Read, "identities/another/note.txt", false).await;
-    let text = "and so are a tenant's: no pool has said that she belongs to one";
+    let text = "So are a tenant's: no user pool has said that she belongs to one";
     files.step(teller, text, Does::Read, "tenants/acme/plan.txt", false).await;
     Ok(())
 }
@@ -181,7 +183,7 @@ async fn session(
     let config =
         credentials(world, &answer).with_context(|| format!("there are no credentials: {}", answer.shown()))?;
     let who = aws_sdk_sts::Client::new(&config).get_caller_identity().send().await?.arn.unwrap_or_default();
-    let back = format!("{}  {}", answer.status, short_ids(&who));
+    let back = format!("{}  sts:GetCallerIdentity says {}", answer.status, who.rsplit(':').next().unwrap_or_default());
     teller.step(text, &format!("GetId, GetCredentialsForIdentity  {what}"), &back, who.contains(&format!("-{role}-")));
     Ok(Session { identity: identity.to_owned(), config })
 }

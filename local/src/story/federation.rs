@@ -53,7 +53,7 @@ async fn first_and_second(teller: &mut Teller<'_>, world: &World<'_>) -> Result<
     let members = world.keys(world.directory_table, "acme#members").await?;
     let back =
         if members.contains(&sub) { format!("{}… is among them", short(&sub)) } else { "not there".to_owned() };
-    let text = "pre-sign-up let her in, and post-confirmation has given her a place, before there is a token";
+    let text = "Pre-sign-up let her in, and post-confirmation has given her a place, before there is a token";
     let sent = "the operator reads partition acme#members of the directory";
     teller.step(text, sent, &back, members.contains(&sub));
 
@@ -75,8 +75,7 @@ async fn first_and_second(teller: &mut Teller<'_>, world: &World<'_>) -> Result<
 async fn linked(teller: &mut Teller<'_>, world: &World<'_>, ann: &Person) -> Result<()> {
     let landed = Way::start()?.go(world, CORP, ANN).await?;
     let why = member(&landed, "error_description").unwrap_or_default();
-    let text = "Ann is here since she signed up; her company says that her address is hers. The first time, \
-                both are linked, and the app is told so";
+    let text = "Ann has a user here, and her company vouches for her address: both are linked, and the app is told";
     teller.step(text, &sent(CORP, ANN), &shown(&landed), why.contains("AccountLinked"));
 
     let way = Way::start()?;
@@ -86,7 +85,7 @@ async fn linked(teller: &mut Teller<'_>, world: &World<'_>, ann: &Person) -> Res
     take(&mut again, &answer)?;
     let same = again.subject()? == ann.subject()?;
     let back = format!("{}  {}", answer.status, again.id()?.shown()?);
-    let text = "The app starts once more, and she is who she was: same sub, same tenant";
+    let text = "The app starts once more by itself, and she is who she was: same sub, same tenant";
     teller.step(text, &sent(CORP, ANN), &back, same && again.id()?.says(Some("acme"), &["member"])?);
 
     let user = user(world, ann.email).await?;
@@ -98,7 +97,7 @@ async fn linked(teller: &mut Teller<'_>, world: &World<'_>, ann: &Person) -> Res
     let right = user.status == "CONFIRMED" && of("providerName") == CORP && of("userId") == ANN;
     teller.step(
         "There is one Ann, and the link names her exact id over there",
-        "AdminGetUser  as the operator",
+        "ListUsers  ann@acme.example, as the operator",
         &back,
         right,
     );

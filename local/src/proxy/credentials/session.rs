@@ -149,7 +149,11 @@ impl Sessions {
         let chosen = role.rsplit('/').next().unwrap_or(role);
         let mut filled = Vec::new();
         for (name, policy) in self.policies(chosen).await? {
-            filled.push((name, facts.filled(&policy)?));
+            let policy = facts.filled(&policy)?;
+            // IAM takes no policy without a statement.
+            if policy.pointer("/Statement/0").is_some() {
+                filled.push((name, policy));
+            }
         }
         let arn = self.role(chosen, &filled).await?;
         let given = self.sts.assume_role().role_arn(arn).role_session_name("CognitoIdentityCredentials").send().await;
