@@ -31,7 +31,7 @@ use shared::rules::Rules;
 pub(crate) use options::long_help;
 pub use options::{Options, SignIn};
 
-use crate::output::{Failure, progress};
+use crate::output::{Failure, counter, progress};
 use check::Check;
 use format::{Format, HashParameters, Reader};
 use hashes::Permitted;
@@ -80,7 +80,7 @@ fn permitted(path: &Path) -> Result<Permitted, Failure> {
 /// The first reading.
 fn survey(options: &Options, check: &Check) -> Result<Survey, Failure> {
     let mut survey = Survey::default();
-    let bar = progress("reading", 0);
+    let bar = counter("reading");
     source::read(&options.file, options.format.layout(), &mut |row| {
         bar.inc(1);
         survey.rows += 1;

@@ -109,3 +109,18 @@ fn pause(vain: u32) -> Duration {
 fn now() -> u64 {
     SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_double_up_to_a_limit_and_end_within_a_minute() {
+        let table = [(0, 50), (1, 100), (2, 200), (6, 3_200), (7, 5_000), (31, 5_000), (32, 5_000), (u32::MAX, 5_000)];
+        for (vain, milliseconds) in table {
+            assert_eq!(pause(vain), Duration::from_millis(milliseconds), "{vain}");
+        }
+        let all: Duration = (1..VAIN_ATTEMPTS).map(pause).sum();
+        assert!((Duration::from_secs(20)..Duration::from_secs(60)).contains(&all), "{all:?}");
+    }
+}

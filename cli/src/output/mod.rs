@@ -13,7 +13,7 @@ use clap::ValueEnum;
 use serde::Serialize;
 
 pub(crate) use failure::Failure;
-pub(crate) use terminal::{note, progress};
+pub(crate) use terminal::{counter, note, progress};
 
 /// How an answer is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

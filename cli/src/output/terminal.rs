@@ -25,12 +25,19 @@ pub(crate) fn note(text: &str) {
     let _ = writeln!(std::io::stderr().lock(), "poolhouse: {text}");
 }
 
-/// A progress bar over `length` steps on standard error; it shows nothing where
-/// there is no terminal.
-pub(crate) fn progress(label: &'static str, length: u64) -> ProgressBar {
-    let style = ProgressStyle::with_template("{msg:9} {wide_bar} {percent:>3} %  {eta} left");
-    let bar = ProgressBar::new(length).with_message(label);
-    match style {
+/// Counts rows on standard error while nobody knows how many there are; it shows
+/// nothing where there is no terminal.
+pub(crate) fn counter(label: &'static str) -> ProgressBar {
+    styled(ProgressBar::new_spinner().with_message(label), "{msg:9} {human_pos} rows")
+}
+
+/// A progress bar over so many rows, likewise.
+pub(crate) fn progress(label: &'static str, rows: u64) -> ProgressBar {
+    styled(ProgressBar::new(rows).with_message(label), "{msg:9} {wide_bar} {percent:>3} %  {eta} left")
+}
+
+fn styled(bar: ProgressBar, template: &str) -> ProgressBar {
+    match ProgressStyle::with_template(template) {
         Ok(style) => bar.with_style(style),
         Err(_) => bar,
     }
