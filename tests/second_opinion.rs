@@ -6,7 +6,7 @@
 //! `UserMigration_ForgotPassword`, gives a migrated user no `sub`, passes over a
 //! post-confirmation that fails, and writes `version: "0"`.
 
-#![expect(clippy::unwrap_used, reason = "in a test, a failure to set the scene is a failure")]
+#![expect(clippy::panic, clippy::unwrap_used, reason = "in a test, a failure to set the scene is a failure")]
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};

@@ -25,7 +25,7 @@ use super::trigger::ask;
 mod newcomer;
 mod recovery;
 
-use newcomer::{Entry, Newcomer};
+use newcomer::{Entry, Newcomer, Unfit, refused};
 
 const TRIGGER: &str = "UserMigration";
 
@@ -128,10 +128,10 @@ pub async fn answer(gateway: &Gateway, call: &Call) -> Result<Reply> {
         None => gateway.pools.of_client(attempt.client).await?,
     };
     let Some(pool) = pool else { return gateway.forward(call).await };
-    if attempt.password.is_none() {
-        if let Some(reply) = recovery::withheld(gateway, &pool, &attempt).await? {
-            return Ok(reply);
-        }
+    if attempt.password.is_none()
+        && let Some(reply) = recovery::withheld(gateway, &pool, &attempt).await?
+    {
+        return Ok(reply);
     }
     let reply = gateway.forward(call).await?;
     if !attempt.may_be_unknown(&reply) {
@@ -170,8 +170,8 @@ async fn move_in(gateway: &Gateway, pool: &str, attempt: &Attempt<'_>, before: R
             },
             // An event that came back as it went. Whoever signs in is refused for
             // it; of a forgotten password the pool tells what it always tells.
-            Err(None) => None,
-            Err(Some(refusal)) => Some(refusal),
+            Err(Unfit::Nobody) => None,
+            Err(Unfit::Refused(text)) => Some(refused(&text)),
         },
     };
     if recovery::hides_existence(gateway, pool, attempt.client).await? {

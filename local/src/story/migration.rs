@@ -13,7 +13,7 @@ use super::{Stage, entry};
 
 /// The users of `local/old-system/users.ndjson`. Nobody there is real.
 struct Old {
-    /// Her password is shorter on digits than this pool asks of a new one.
+    /// Her password has no digit, which this pool asks of a new one.
     olga: Person,
     /// Somebody guesses his password.
     peter: Person,

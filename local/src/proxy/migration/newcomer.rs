@@ -23,6 +23,15 @@ pub(super) struct Newcomer {
     takes_aliases: bool,
 }
 
+/// Why an answer makes no user.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Unfit {
+    /// It describes nobody.
+    Nobody,
+    /// Cognito would not take it, and says this.
+    Refused(String),
+}
+
 /// What came of it.
 pub(super) enum Entry {
     /// The pool has such a user.
@@ -36,21 +45,20 @@ pub(super) enum Entry {
 static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
 
 impl Newcomer {
-    /// Reads an answer. `Err(None)` when it describes nobody, `Err(Some(…))` when
-    /// Cognito would not take it. `known` are the attributes of the pool.
+    /// Reads an answer. `known` are the attributes of the pool.
     /// <https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-migrate-user.html#cognito-user-pools-lambda-trigger-syntax-user-migration-response>
-    pub(super) fn read(answer: &Value, known: &HashSet<&str>) -> Result<Self, Option<Reply>> {
-        let response = answer.get("response").ok_or(None)?;
-        let described = response.get("userAttributes").and_then(Value::as_object).ok_or(None)?;
+    pub(super) fn read(answer: &Value, known: &HashSet<&str>) -> Result<Self, Unfit> {
+        let response = answer.get("response").ok_or(Unfit::Nobody)?;
+        let described = response.get("userAttributes").and_then(Value::as_object).ok_or(Unfit::Nobody)?;
         if described.is_empty() {
-            return Err(None);
+            return Err(Unfit::Nobody);
         }
         let mut attributes = BTreeMap::new();
         for (name, value) in described {
             let value = value.as_str().ok_or_else(|| invalid(&format!("attribute {name}")))?;
             if name == "sub" || !known.contains(name.as_str()) {
                 let text = "Attributes did not conform to the schema: ";
-                return Err(Some(wrong(&format!("{text}{name}: Attribute does not exist in the schema."))));
+                return Err(Unfit::Refused(format!("{text}{name}: Attribute does not exist in the schema.")));
             }
             attributes.insert(name.clone(), value.to_owned());
         }
@@ -97,7 +105,7 @@ impl Newcomer {
             // Somebody was faster.
             Err(error) if error.code() == Some("UsernameExistsException") => return Ok(Entry::Open),
             Err(error) if error.code() == Some("InvalidParameterException") => {
-                return Ok(Entry::Closed(wrong(error.message().unwrap_or_default())));
+                return Ok(Entry::Closed(refused(error.message().unwrap_or_default())));
             }
             Err(error) => return Err(error).context("a user cannot be moved in"),
         };
@@ -187,7 +195,7 @@ async fn set_policies(pools: &Pools, pool: &str, policies: UserPoolPolicyType) -
     Ok(())
 }
 
-fn mediums(response: &Value) -> Result<Vec<DeliveryMediumType>, Option<Reply>> {
+fn mediums(response: &Value) -> Result<Vec<DeliveryMediumType>, Unfit> {
     let all = match response.get("desiredDeliveryMediums") {
         None | Some(Value::Null) => return Ok(Vec::new()),
         Some(value) => value.as_array().ok_or_else(|| invalid("desiredDeliveryMediums"))?,
@@ -200,17 +208,18 @@ fn mediums(response: &Value) -> Result<Vec<DeliveryMediumType>, Option<Reply>> {
     all.iter().map(medium).collect()
 }
 
-fn takes_aliases(response: &Value) -> Result<bool, Option<Reply>> {
+fn takes_aliases(response: &Value) -> Result<bool, Unfit> {
     match response.get("forceAliasCreation") {
         None | Some(Value::Null) => Ok(false),
         Some(value) => value.as_bool().ok_or_else(|| invalid("forceAliasCreation")),
     }
 }
 
-fn invalid(what: &str) -> Option<Reply> {
-    Some(wrong(&format!("Error occurred during migration: Invalid {what}")))
+fn invalid(what: &str) -> Unfit {
+    Unfit::Refused(format!("Error occurred during migration: Invalid {what}"))
 }
 
-fn wrong(text: &str) -> Reply {
+/// What Cognito calls an answer that it does not take.
+pub(super) fn refused(text: &str) -> Reply {
     Reply::error("UserNotFoundException", text)
 }

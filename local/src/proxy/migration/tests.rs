@@ -153,6 +153,12 @@ async fn serve(State(upstream): State<Shared>, uri: Uri, headers: HeaderMap, bod
 /// Answers one call by the pass-through before `upstream`; also what the pool
 /// was asked.
 async fn through(upstream: Upstream, action: &str, body: &Value) -> (Value, Shared) {
+    let (reply, shared) = tried(upstream, action, body).await;
+    (reply.unwrap().json(), shared)
+}
+
+/// The same, where it may fail.
+async fn tried(upstream: Upstream, action: &str, body: &Value) -> (Result<Reply>, Shared) {
     let shared: Shared = Arc::new(Mutex::new(upstream));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -167,8 +173,7 @@ async fn through(upstream: Upstream, action: &str, body: &Value) -> (Value, Shar
     let mut headers = HeaderMap::new();
     headers.insert("x-amz-target", format!("AWSCognitoIdentityProviderService.{action}").parse().unwrap());
     let call = Call { method: Method::POST, target: "/".to_owned(), headers, body: body.to_string().into() };
-    let reply = answer(&Gateway::new(&url, &config).unwrap(), &call).await.unwrap();
-    (reply.json(), shared)
+    (answer(&Gateway::new(&url, &config).unwrap(), &call).await, shared)
 }
 
 fn sign_in() -> Value {
@@ -273,12 +278,19 @@ async fn no_address_is_taken_from_another_user() {
     let owner = BTreeMap::from([("email".to_owned(), "bob@old.example".to_owned())]);
     let users = BTreeMap::from([("bob".to_owned(), owner)]);
     let attributes = json!({ "email": "bob@old.example", "email_verified": "true" });
-    let mut answer = admitted("CONFIRMED");
-    answer["userAttributes"] = attributes;
-    let upstream = Upstream { users: users.clone(), trigger: Ok(answer), ..Upstream::default() };
-    let (reply, upstream) = through(upstream, "InitiateAuth", &sign_in()).await;
-    assert_eq!(text(&reply, "__type"), Some("NotAuthorizedException"));
-    assert_eq!(upstream.lock().unwrap().users, users);
+    for forced in [false, true] {
+        let mut answer = admitted("CONFIRMED");
+        answer["userAttributes"] = attributes.clone();
+        answer["forceAliasCreation"] = json!(forced);
+        let upstream = Upstream { users: users.clone(), trigger: Ok(answer), ..Upstream::default() };
+        let (reply, upstream) = tried(upstream, "InitiateAuth", &sign_in()).await;
+        match (forced, reply) {
+            (false, Ok(reply)) => assert_eq!(text(&reply.json(), "__type"), Some("NotAuthorizedException")),
+            (true, Err(error)) => assert!(error.to_string().contains("forceAliasCreation"), "{error}"),
+            (_, reply) => panic!("{forced}: {}", reply.is_ok()),
+        }
+        assert_eq!(upstream.lock().unwrap().users, users, "{forced}");
+    }
 }
 
 #[tokio::test]
