@@ -1,9 +1,10 @@
 //! Runs the whole suite on one machine, from the real template.
 //!
 //! `cargo local` makes its tools, builds the functions, starts a local AWS
-//! behind a [pass-through](proxy), deploys `template.yaml` with `sam deploy`,
-//! and tells the [story] of a few users with real tokens. Everything it
-//! makes lies in `target/local`; everything it starts ends with it.
+//! behind a [pass-through](proxy) and the sign-in service of [another
+//! company](oidc), deploys `template.yaml` with `sam deploy`, and tells the
+//! [story] of a few users with real tokens. Everything it makes lies in
+//! `target/local`; everything it starts ends with it.
 
 use std::process::ExitCode;
 

@@ -85,7 +85,9 @@ impl Provider {
         Ok(outcome(self.process.wait().await?))
     }
 
-    /// How the identity pool names it when it trusts it directly.
+    /// How the identity pool names it when it trusts it directly. In AWS this is
+    /// a resource of IAM, with an https address; the local identity pool only
+    /// compares the name, so none is made.
     /// <https://docs.aws.amazon.com/cognito/latest/developerguide/open-id.html>
     pub fn arn(&self) -> String {
         format!("arn:aws:iam::000000000000:oidc-provider/{}", self.url.trim_start_matches("http://"))

@@ -23,6 +23,7 @@ mod import;
 mod items;
 mod migration;
 mod person;
+mod reach;
 mod teller;
 mod tenants;
 mod token;
