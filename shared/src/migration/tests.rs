@@ -67,6 +67,7 @@ fn decision(request: Request<'_>, found: &Found, proof: Proof) -> Decision {
     decide(&rules(), request, Facts { found, proof })
 }
 
+#[expect(clippy::result_large_err, reason = "a test compares whole decisions")]
 fn admission(request: Request<'_>, user: LegacyUser, proof: Proof) -> Result<Admission, Decision> {
     match decision(request, &Found::One(user), proof) {
         Decision::Admit(admission) => Ok(admission),
@@ -284,8 +285,11 @@ fn rights_are_carried_over_as_the_rules_say() {
             let names = |roles: &std::collections::BTreeSet<crate::names::RoleName>| {
                 roles.iter().map(|role| role.as_str().to_owned()).collect::<Vec<_>>()
             };
-            let memberships: Vec<_> =
-                arrival.memberships().iter().map(|(tenant, roles)| (tenant.as_str().to_owned(), names(roles))).collect();
+            let memberships: Vec<_> = arrival
+                .memberships()
+                .iter()
+                .map(|(tenant, roles)| (tenant.as_str().to_owned(), names(roles)))
+                .collect();
             (memberships, arrival.groups().iter().cloned().collect::<Vec<_>>())
         });
         let expected = expected.map(|(memberships, groups)| {
@@ -343,7 +347,8 @@ fn a_section_that_contradicts_itself_is_refused_with_its_place() {
         let named = problems.iter().any(|problem| problem.path == path && problem.message.contains(says));
         assert!(named, "{to}: {problems}");
     }
-    for missing in ["store = \"pool\"", "final_status = \"confirmed\"", "free_attempts = 5", "overall_per_minute = 300"] {
+    for missing in ["store = \"pool\"", "final_status = \"confirmed\"", "free_attempts = 5", "overall_per_minute = 300"]
+    {
         assert!(Rules::read(&file(&SECTION.replacen(missing, "", 1))).is_err(), "{missing} cannot be left out");
     }
     let with_table = SECTION.replace("store = \"pool\"", TABLE);
