@@ -82,6 +82,14 @@ const PROVIDER: &str = "AWS::Cognito::UserPoolIdentityProvider";
 // ---- Providers of the user pool
 
 #[test]
+fn the_shipped_rules_name_the_oidc_provider_as_the_template_does() {
+    let (values, id, _) = PROVIDERS[4];
+    let values: Vec<_> = values.iter().copied().filter(|(name, _)| *name != "OidcName").collect();
+    let name = properties(&deployed(&values), id)["ProviderName"].clone();
+    assert!(rules().providers.iter().any(|provider| provider.name == name), "rules/rules.toml does not name {name}");
+}
+
+#[test]
 fn a_provider_is_there_when_it_is_given_and_the_client_takes_it() {
     for (parameters, id, name) in PROVIDERS {
         let template = deployed(parameters);
@@ -95,9 +103,9 @@ fn a_provider_is_there_when_it_is_given_and_the_client_takes_it() {
         );
     }
     let all: Vec<(&str, &str)> = PROVIDERS.iter().take(6).flat_map(|(parameters, ..)| *parameters).copied().collect();
-    let template = deployed(&[all.as_slice(), &[("OtherProviders", "Corp_OIDC, Okta")]].concat());
+    let template = deployed(&[all.as_slice(), &[("OtherProviders", "CorpOIDC, Okta")]].concat());
     let names =
-        set(&["Google", "Facebook", "LoginWithAmazon", "SignInWithApple", "Example", "Saml", "Corp_OIDC", "Okta"]);
+        set(&["Google", "Facebook", "LoginWithAmazon", "SignInWithApple", "Example", "Saml", "CorpOIDC", "Okta"]);
     assert_eq!(texts(&properties(&template, "FederatedClient")["SupportedIdentityProviders"]), names);
 }
 
@@ -110,9 +118,9 @@ fn without_a_provider_nothing_of_them_is_there() {
     }
     assert!(template.is_made(deployed(&[]).resource("WebClient").unwrap()).unwrap());
     // Passwords and external accounts come in through different clients.
-    let template = deployed(&[("OtherProviders", "Corp_OIDC")]);
+    let template = deployed(&[("OtherProviders", "CorpOIDC")]);
     assert_eq!(texts(&properties(&template, "WebClient")["SupportedIdentityProviders"]), set(&["COGNITO"]));
-    assert_eq!(texts(&properties(&template, "FederatedClient")["SupportedIdentityProviders"]), set(&["Corp_OIDC"]));
+    assert_eq!(texts(&properties(&template, "FederatedClient")["SupportedIdentityProviders"]), set(&["CorpOIDC"]));
 }
 
 /// What AWS asks of each type of provider, and where its subject is.
@@ -151,7 +159,7 @@ fn each_type_of_provider_has_its_details_and_its_own_subject() {
 
 #[test]
 fn what_a_provider_sends_can_be_written_and_read_by_nobody_else() {
-    let template = deployed(&[("OtherProviders", "Corp_OIDC")]);
+    let template = deployed(&[("OtherProviders", "CorpOIDC")]);
     let schema = properties(&template, "UserPool")["Schema"].clone();
     let client = properties(&template, "FederatedClient");
     let (write, read) = (texts(&client["WriteAttributes"]), texts(&client["ReadAttributes"]));
@@ -174,7 +182,7 @@ fn what_a_provider_sends_can_be_written_and_read_by_nobody_else() {
 
 #[test]
 fn nobody_writes_his_own_subject() {
-    let template = deployed(&[("OtherProviders", "Corp_OIDC"), ("PasswordSignIn", "true")]);
+    let template = deployed(&[("OtherProviders", "CorpOIDC"), ("PasswordSignIn", "true")]);
     let guarded = set(&["custom:provider_subject", "custom:legacy_id"]);
     for (id, client) in template.of_type("AWS::Cognito::UserPoolClient").filter(|(id, _)| *id != "FederatedClient") {
         let write = texts(&client["Properties"]["WriteAttributes"]);
@@ -257,13 +265,13 @@ fn each_architecture_has_its_own_logins_and_no_others() {
     let google = [("IdentityPoolTrusts", "external"), ("DirectGoogleClientId", "g")];
     let rows: [(Vec<(&str, &str)>, Logins<'_>); 7] = [
         (vec![], (&["WebClient"], &[], &[], &[])),
-        (vec![("OtherProviders", "Corp_OIDC")], (&["WebClient", "FederatedClient"], &[], &[], &[])),
+        (vec![("OtherProviders", "CorpOIDC")], (&["WebClient", "FederatedClient"], &[], &[], &[])),
         // What is given and not trusted opens nothing.
         (all("user-pool", ""), (&["WebClient"], &[], &[], &[])),
-        (all("external", "Corp_OIDC"), (&[], &social, &[OIDC], &[SAML])),
+        (all("external", "CorpOIDC"), (&[], &social, &[OIDC], &[SAML])),
         (google.to_vec(), (&[], &["accounts.google.com"], &[], &[])),
         (all("both", ""), (&["WebClient"], &social, &[OIDC], &[SAML])),
-        (all("both", "Corp_OIDC"), (&["WebClient", "FederatedClient"], &social, &[OIDC], &[SAML])),
+        (all("both", "CorpOIDC"), (&["WebClient", "FederatedClient"], &social, &[OIDC], &[SAML])),
     ];
     for (parameters, (clients, social, oidc, saml)) in rows {
         let template = deployed(&parameters);
@@ -362,7 +370,7 @@ fn the_bucket_is_open_to_nobody_else() {
 fn whatever_is_deployed_names_only_what_is_there() {
     let old_pool = "arn:aws:cognito-idp:us-east-1:123456789012:userpool/us-east-1_Old";
     let axes: [&[Parameters<'_>]; 5] = [
-        &[&[], &[("OtherProviders", "Corp_OIDC")], PROVIDERS[0].0, PROVIDERS[5].0],
+        &[&[], &[("OtherProviders", "CorpOIDC")], PROVIDERS[0].0, PROVIDERS[5].0],
         &[
             &[],
             &[("MakeIdentityPool", "false")],
@@ -402,7 +410,7 @@ fn whatever_is_deployed_names_only_what_is_there() {
 
 #[test]
 fn managed_login_has_the_given_look() {
-    let plain = deployed(&[("DomainPrefix", "x"), ("OtherProviders", "Corp_OIDC")]);
+    let plain = deployed(&[("DomainPrefix", "x"), ("OtherProviders", "CorpOIDC")]);
     let styled = plain.clone().with("BrandingColor", "00ff00ff").unwrap().with("BrandingLogo", "PHN2Zy8+").unwrap();
     for id in ["WebClientBranding", "FederatedClientBranding"] {
         assert!(plain.is_made(plain.resource(id).unwrap()).unwrap(), "{id}");

@@ -209,7 +209,7 @@ struct Both {
 impl Both {
     fn of(rules: RoleRules) -> Self {
         let template = Template::parse(&written(&template_file(), &rules)).expect("the written template is YAML");
-        let template = template.with("OtherProviders", "Corp_OIDC").unwrap();
+        let template = template.with("OtherProviders", "CorpOIDC").unwrap();
         let attachment = template.resolve(&template.resource("IdentityPoolRoles").unwrap()["Properties"]).unwrap();
         Self { template, attachment, rules }
     }

@@ -82,7 +82,7 @@ fn with(parameters: &[(&str, &str)]) -> Template {
 /// Everything that can be there at once.
 fn whole() -> Template {
     with(&[
-        ("OtherProviders", "Corp_OIDC"),
+        ("OtherProviders", "CorpOIDC"),
         ("MigrationStore", "table"),
         ("MachineClient", "true"),
         ("GuestAccess", "true"),
@@ -289,8 +289,7 @@ fn a_tenant_role_may_do_exactly_what_its_back_end_calls_with_it() {
 
 #[test]
 fn roles_are_as_narrow_as_their_service_allows() {
-    let template =
-        with(&[("OtherProviders", "Corp_OIDC"), ("MigrationStore", "table"), ("IdentityPoolTrusts", "both")]);
+    let template = with(&[("OtherProviders", "CorpOIDC"), ("MigrationStore", "table"), ("IdentityPoolTrusts", "both")]);
     let roles: Vec<&str> = template.of_type("AWS::IAM::Role").map(|(id, _)| id).collect();
     let tenant_roles = functions().iter().filter(|function| !function.tenant_actions.is_empty()).count();
     let expected = functions().len() + tenant_roles + IDENTITY_ROLES.len();
@@ -386,7 +385,7 @@ fn a_remembered_answer_holds_for_one_token_one_route_and_one_path() {
 
 #[test]
 fn the_authorizer_believes_the_tokens_of_every_client_and_of_nobody_else() {
-    for (machines, others) in [("false", ""), ("true", ""), ("false", "Corp_OIDC"), ("true", "A,B")] {
+    for (machines, others) in [("false", ""), ("true", ""), ("false", "CorpOIDC"), ("true", "A,B")] {
         let template = with(&[("MachineClient", machines), ("OtherProviders", others)]);
         let environment = template.environment("AuthorizerFunction").unwrap();
         let believed: BTreeSet<String> = environment["CLIENT_IDS"].split(',').map(str::to_owned).collect();

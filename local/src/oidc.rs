@@ -17,9 +17,9 @@ use crate::supervise::{Launcher, Supervised, outcome, tail};
 use crate::tools::{Installed, node};
 
 /// The provider's name in the pool, as the rule file writes it.
-pub const CORP: &str = "Corp_OIDC";
+pub const CORP: &str = "CorpOIDC";
 /// The same provider once more, by a name that the rule file does not have.
-pub const PARTNER: &str = "Partner_OIDC";
+pub const PARTNER: &str = "PartnerOIDC";
 /// The client that the user pool is, and the app that the identity pool trusts
 /// directly; see `local/oidc/provider.mjs`.
 const POOL_CLIENT: &str = "user-pool";

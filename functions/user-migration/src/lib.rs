@@ -143,9 +143,7 @@ where
     /// Keeps what the user brings along, and then, since he is as good as in,
     /// only notes what fails.
     async fn admit(&self, needed: &FactsNeeded, admission: &Admission, now: u64) -> Result<Option<String>, Failure> {
-        if let Some(arrival) = &admission.arrival {
-            self.arrivals.keep(arrival, now).await.map_err(|error| failed(error.code(), error))?;
-        }
+        self.arrivals.keep(&admission.arrival, now).await.map_err(|error| failed(error.code(), error))?;
         let notes = async {
             match needed {
                 FactsNeeded::Nothing => (Ok(()), Ok(())),

@@ -55,8 +55,9 @@ pub(super) fn is_name_of(attributes: &BTreeMap<String, String>, user_name: &str)
     }
 }
 
-/// The rights that wait for the user's first token; `None` when there are none.
-pub(super) fn arrival(rules: &MigrationRules, user: &LegacyUser, address: &str) -> Result<Option<Arrival>, Refusal> {
+/// The rights that wait for the user's first token. None are an arrival too: it
+/// takes the place of an earlier one, whose rights the old system has withdrawn.
+pub(super) fn arrival(rules: &MigrationRules, user: &LegacyUser, address: &str) -> Result<Arrival, Refusal> {
     let mut memberships: BTreeMap<TenantId, BTreeSet<RoleName>> = BTreeMap::new();
     let mut groups = BTreeSet::new();
     for old in &user.groups {
@@ -70,9 +71,6 @@ pub(super) fn arrival(rules: &MigrationRules, user: &LegacyUser, address: &str) 
             }
         }
     }
-    if memberships.is_empty() && groups.is_empty() {
-        return Ok(None);
-    }
     // Half of somebody's rights would look like all of them.
-    Arrival::new(user.id.clone(), address, memberships, groups).map(Some).ok_or(Refusal::TooMuchToCarry)
+    Arrival::new(user.id.clone(), address, memberships, groups).ok_or(Refusal::TooMuchToCarry)
 }

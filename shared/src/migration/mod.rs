@@ -128,8 +128,8 @@ pub struct Admission {
     pub attributes: BTreeMap<String, String>,
     /// His status there.
     pub final_status: FinalStatus,
-    /// What waits for his first token, if he brings any rights.
-    pub arrival: Option<Arrival>,
+    /// The rights that wait for his first token.
+    pub arrival: Arrival,
 }
 
 /// Why a user is not moved in.

@@ -264,40 +264,32 @@ fn a_forgotten_password_needs_a_proved_address_and_nothing_of_it_shows() {
 #[test]
 fn rights_are_carried_over_as_the_rules_say() {
     type Expected<'a> = (&'a [(&'a str, &'a [&'a str])], &'a [&'a str]);
-    let table: &[(&[&str], Option<Expected<'_>>)] = &[
-        (&[], None),
-        (&["unknown", "STAFF", "Acme:admin", "acme:Admin", "acme:"], None),
-        (&["staff"], Some((&[], &["users"]))),
-        (&["acme:admin", "acme:member", "acme:admin"], Some((&[("acme", &["admin", "member"])], &[]))),
-        (&["Owners"], Some((&[("globex", &["admin", "billing"])], &["owners"]))),
+    let table: &[(&[&str], Expected<'_>)] = &[
+        // Nothing is an arrival too: it replaces what was kept before.
+        (&[], (&[], &[])),
+        (&["unknown", "STAFF", "Acme:admin", "acme:Admin", "acme:"], (&[], &[])),
+        (&["staff"], (&[], &["users"])),
+        (&["acme:admin", "acme:member", "acme:admin"], (&[("acme", &["admin", "member"])], &[])),
+        (&["Owners"], (&[("globex", &["admin", "billing"])], &["owners"])),
         (
             &["Owners", "globex:member", "acme:member", "staff"],
-            Some((&[("acme", &["member"]), ("globex", &["admin", "billing", "member"])], &["owners", "users"])),
+            (&[("acme", &["member"]), ("globex", &["admin", "billing", "member"])], &["owners", "users"]),
         ),
     ];
     for (groups, expected) in table {
         let groups: Vec<String> = groups.iter().map(|group| (*group).to_owned()).collect();
         let user = LegacyUser { groups, ..ann() };
         let admission = admission(sign_in("ANN@acme.example"), user.clone(), Proof::Right).unwrap();
-        let arrival = admission.arrival.as_ref();
-        let found = arrival.map(|arrival| {
-            assert_eq!((arrival.id().as_str(), arrival.address()), ("legacy-7", "ann@acme.example"));
-            let names = |roles: &std::collections::BTreeSet<crate::names::RoleName>| {
-                roles.iter().map(|role| role.as_str().to_owned()).collect::<Vec<_>>()
-            };
-            let memberships: Vec<_> = arrival
-                .memberships()
-                .iter()
-                .map(|(tenant, roles)| (tenant.as_str().to_owned(), names(roles)))
-                .collect();
-            (memberships, arrival.groups().iter().cloned().collect::<Vec<_>>())
+        let arrival = &admission.arrival;
+        assert_eq!((arrival.id().as_str(), arrival.address()), ("legacy-7", "ann@acme.example"));
+        let memberships = arrival.memberships().iter().map(|(tenant, roles)| {
+            (tenant.as_str().to_owned(), roles.iter().map(|role| role.as_str().to_owned()).collect::<Vec<_>>())
         });
-        let expected = expected.map(|(memberships, groups)| {
-            let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
-            let memberships: Vec<_> =
-                memberships.iter().map(|(tenant, roles)| ((*tenant).to_owned(), texts(roles))).collect();
-            (memberships, texts(groups))
-        });
+        let found = (memberships.collect::<Vec<_>>(), arrival.groups().iter().cloned().collect::<Vec<_>>());
+        let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+        let (memberships, groups) = expected;
+        let memberships = memberships.iter().map(|(tenant, roles)| ((*tenant).to_owned(), texts(roles)));
+        let expected = (memberships.collect::<Vec<_>>(), texts(groups));
         assert_eq!(found, expected, "{:?}", user.groups);
     }
 }
@@ -309,11 +301,11 @@ fn without_the_rule_a_group_is_no_membership_and_too_many_rights_are_refused() {
     let facts = Facts { found: &found, proof: Proof::Right };
     let rules = MigrationRules { tenant_groups: false, ..rules() };
     let Decision::Admit(admission) = decide(&rules, sign_in("ann"), facts) else { panic!("admitted") };
-    assert_eq!(admission.arrival, None);
+    assert!(admission.arrival.memberships().is_empty());
     let many = with_groups((0..=Arrival::MOST_MEMBERSHIPS).map(|n| format!("t{n}:member")).collect());
     assert_eq!(decision(sign_in("ann"), &many, Proof::Right), Decision::Refuse(TooMuchToCarry));
     let without_address = LegacyUser { attributes: BTreeMap::new(), groups: vec!["staff".to_owned()], ..ann() };
-    let arrival = self::admission(sign_in("ANN"), without_address, Proof::Right).unwrap().arrival.unwrap();
+    let arrival = self::admission(sign_in("ANN"), without_address, Proof::Right).unwrap().arrival;
     assert_eq!(arrival.address(), "ann", "without an address it is the name");
 }
 
