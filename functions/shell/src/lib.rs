@@ -8,8 +8,12 @@
 #[cfg(feature = "aws")]
 pub mod aws;
 mod failure;
+#[cfg(feature = "https")]
+pub mod https;
 mod logging;
 mod run;
+#[cfg(feature = "secret")]
+pub mod secret;
 mod settings;
 mod trigger;
 

@@ -1,0 +1,175 @@
+//! Calls to other people's servers over HTTPS, with a limit on everything.
+
+use std::fmt;
+use std::time::Duration;
+
+use http_body_util::{BodyExt as _, Full, Limited};
+pub use hyper::body::Bytes;
+pub use hyper::header;
+use hyper::http::request::Builder;
+pub use hyper::{Request, Response, Uri};
+use hyper::{StatusCode, header::CONTENT_ENCODING};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+
+/// How far a call may go.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// The connection alone.
+    pub connect: Duration,
+    /// Connection, TLS, answer and body.
+    pub total: Duration,
+    /// The largest body of an answer, in bytes.
+    pub most_bytes: usize,
+}
+
+/// Calls over HTTPS (HTTP/1.1), trusting the web's own roots.
+///
+/// It follows no redirect, for what is sent is meant for one address; it asks
+/// for no compression, and it keeps no connection: one that slept through a
+/// freeze would only be broken. It tries once.
+pub struct Https {
+    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    limits: Limits,
+}
+
+/// Why there is no answer. What was sent is not in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HttpsError {
+    /// The request could not be written.
+    Unwritable,
+    /// Nothing came in time.
+    TimedOut,
+    /// No connection, or it broke.
+    Disconnected,
+    /// An answer, but not 200.
+    Status(u16),
+    /// A body with an encoding that was not asked for.
+    Encoded,
+    /// A body that is too large, or that ended too early.
+    BodyRefused,
+}
+
+impl Https {
+    /// Prepares the client; nothing is connected yet.
+    pub fn new(limits: Limits) -> Self {
+        let mut tcp = HttpConnector::new();
+        tcp.set_connect_timeout(Some(limits.connect));
+        tcp.enforce_http(false);
+        tcp.set_nodelay(true);
+        // Plain HTTP is for addresses of this machine; settings and rules see to it.
+        let https = HttpsConnectorBuilder::new().with_webpki_roots().https_or_http().enable_http1().wrap_connector(tcp);
+        let client = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(https);
+        Self { client, limits }
+    }
+
+    /// Sends a request and waits for the whole answer, which is a 200.
+    pub async fn call(&self, request: Builder, body: Bytes) -> Result<Response<Bytes>, HttpsError> {
+        let attempt = self.attempt(request, body);
+        tokio::time::timeout(self.limits.total, attempt).await.unwrap_or(Err(HttpsError::TimedOut))
+    }
+
+    async fn attempt(&self, request: Builder, body: Bytes) -> Result<Response<Bytes>, HttpsError> {
+        let request = request.body(Full::new(body)).map_err(|_| HttpsError::Unwritable)?;
+        let response = self.client.request(request).await.map_err(|_| HttpsError::Disconnected)?;
+        if response.status() != StatusCode::OK {
+            return Err(HttpsError::Status(response.status().as_u16()));
+        }
+        if response.headers().contains_key(CONTENT_ENCODING) {
+            return Err(HttpsError::Encoded);
+        }
+        let (head, body) = response.into_parts();
+        let body = Limited::new(body, self.limits.most_bytes).collect().await.map_err(|_| HttpsError::BodyRefused)?;
+        Ok(Response::from_parts(head, body.to_bytes()))
+    }
+}
+
+impl fmt::Display for HttpsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unwritable => f.write_str("the request could not be written"),
+            Self::TimedOut => f.write_str("nothing came in time"),
+            Self::Disconnected => f.write_str("no connection, or it broke"),
+            Self::Status(status) => write!(f, "the answer was {status}"),
+            Self::Encoded => f.write_str("the body is encoded"),
+            Self::BodyRefused => f.write_str("the body is too large or incomplete"),
+        }
+    }
+}
+
+impl std::error::Error for HttpsError {}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// What comes of one call to a server that answers with these bytes; `None`
+    /// keeps it waiting.
+    async fn call(answer: Option<&str>) -> Result<Bytes, HttpsError> {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let request = Request::get(format!("http://{}/", listener.local_addr().unwrap()));
+        let limits = Limits {
+            connect: Duration::from_millis(500),
+            total: Duration::from_millis(if answer.is_some() { 5_000 } else { 50 }),
+            most_bytes: 8,
+        };
+        let serve = async {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let read = stream.read(&mut [0; 1024]).await.unwrap();
+            assert!(read > 0);
+            match answer {
+                Some(answer) => stream.write_all(answer.as_bytes()).await.unwrap(),
+                None => tokio::time::sleep(Duration::from_secs(5)).await,
+            }
+        };
+        let https = Https::new(limits);
+        let call = https.call(request, Bytes::new());
+        tokio::pin!(call);
+        let answer = tokio::select! {
+            answer = &mut call => return answer.map(Response::into_body),
+            () = serve => call.await,
+        };
+        answer.map(Response::into_body)
+    }
+
+    #[tokio::test]
+    async fn an_answer_is_whole_and_small_or_none() {
+        let head = "HTTP/1.1 200 OK\r\n";
+        let table = [
+            (format!("{head}content-length: 8\r\n\r\n12345678"), Ok("12345678")),
+            (format!("{head}content-length: 0\r\n\r\n"), Ok("")),
+            (format!("{head}content-length: 9\r\n\r\n123456789"), Err(HttpsError::BodyRefused)),
+            (format!("{head}content-length: 8\r\n\r\n1234"), Err(HttpsError::BodyRefused)),
+            (format!("{head}content-encoding: gzip\r\ncontent-length: 4\r\n\r\n1234"), Err(HttpsError::Encoded)),
+            ("HTTP/1.1 500 No\r\ncontent-length: 0\r\n\r\n".to_owned(), Err(HttpsError::Status(500))),
+            (
+                "HTTP/1.1 302 No\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n".to_owned(),
+                Err(HttpsError::Status(302)),
+            ),
+            ("nonsense\r\n\r\n".to_owned(), Err(HttpsError::Disconnected)),
+        ];
+        for (answer, expected) in table {
+            let found = call(Some(&answer)).await;
+            assert_eq!(found, expected.map(|body| Bytes::from_static(body.as_bytes())), "{answer:?}");
+        }
+        assert_eq!(call(None).await, Err(HttpsError::TimedOut));
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_written_or_reached_is_no_answer() {
+        let limits = Limits { connect: Duration::from_millis(500), total: Duration::from_secs(5), most_bytes: 8 };
+        let https = Https::new(limits);
+        let broken = https.call(Request::get("http://127.0.0.1/").header("a\n", "b"), Bytes::new()).await;
+        assert_eq!(broken.map(Response::into_body), Err(HttpsError::Unwritable));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        drop(listener);
+        let nobody = https.call(Request::get(format!("http://{address}/")), Bytes::new()).await;
+        assert_eq!(nobody.map(Response::into_body), Err(HttpsError::Disconnected));
+    }
+}

@@ -1,0 +1,19 @@
+//! The one call on Secrets Manager, made before the first event.
+
+use aws_sdk_secretsmanager::Client;
+use serde::de::DeserializeOwned;
+use zeroize::Zeroizing;
+
+use super::read;
+use crate::SettingError;
+use crate::aws::SdkConfig;
+
+/// Fetches the secret that the setting `key` names.
+pub async fn fetch<T: DeserializeOwned>(config: &SdkConfig, key: &'static str, arn: &str) -> Result<T, SettingError> {
+    let answer = Client::new(config).get_secret_value().secret_id(arn).send().await;
+    let answer = answer.map_err(|error| {
+        SettingError::new(key, format!("names a secret that cannot be read: {}", crate::chain(&error)))
+    })?;
+    let text = answer.secret_string.ok_or_else(|| SettingError::new(key, "names a secret that is not a text"))?;
+    read(key, &Zeroizing::new(text))
+}
