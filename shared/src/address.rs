@@ -3,6 +3,8 @@
 //! A text that two parsers could read differently is refused, not repaired: an
 //! address that passes here means the same to Cognito and to a mail server.
 
+pub mod web;
+
 use std::collections::BTreeSet;
 
 use crate::names::{in_rules, text_type};

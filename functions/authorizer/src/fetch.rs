@@ -3,31 +3,19 @@
 use std::fmt;
 use std::time::Duration;
 
-use http_body_util::{BodyExt as _, Empty, Limited};
-use hyper::body::Bytes;
-use hyper::header::{ACCEPT, CONTENT_ENCODING};
-use hyper::{Request, StatusCode, Uri};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
 use shared::token::MAX_KEY_SET_BYTES;
+use shell::https::header::ACCEPT;
+use shell::https::{Bytes, Https, HttpsError, Limits, Request, Response, Uri};
 
 use crate::key_set::Fetch;
 
-/// One attempt: connection, TLS, answer and body.
-const ATTEMPT_LIMIT: Duration = Duration::from_millis(700);
+/// One attempt.
+const LIMITS: Limits =
+    Limits { connect: Duration::from_millis(400), total: Duration::from_millis(700), most_bytes: MAX_KEY_SET_BYTES };
 
-/// The connection alone.
-const CONNECT_LIMIT: Duration = Duration::from_millis(400);
-
-/// Fetches over HTTPS (HTTP/1.1), trusting the web's own roots.
-///
-/// It follows no redirect, asks for no compression and keeps no connection: key
-/// sets are fetched once in an hour, and a connection that slept through a
-/// freeze would only be broken. An attempt that fails on the way is made once
-/// more, so all of it takes less than 1.5 s.
-pub struct Fetcher(Client<HttpsConnector<HttpConnector>, Empty<Bytes>>);
+/// Fetches key sets. An attempt that fails on the way is made once more, so all
+/// of it takes less than 1.5 s.
+pub struct Fetcher(Https);
 
 /// Why a document could not be fetched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,31 +52,25 @@ impl std::error::Error for FetchError {}
 impl Fetcher {
     /// Prepares the client; nothing is connected yet.
     pub fn new() -> Self {
-        let mut tcp = HttpConnector::new();
-        tcp.set_connect_timeout(Some(CONNECT_LIMIT));
-        tcp.enforce_http(false);
-        tcp.set_nodelay(true);
-        // Plain HTTP is for addresses of this machine; the settings see to it.
-        let https = HttpsConnectorBuilder::new().with_webpki_roots().https_or_http().enable_http1().wrap_connector(tcp);
-        Self(Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(https))
+        Self(Https::new(LIMITS))
     }
 
     async fn attempt(&self, uri: &Uri) -> Result<Vec<u8>, FetchError> {
-        let request = Request::get(uri.clone()).header(ACCEPT, "application/json").body(Empty::new());
-        let request = request.map_err(|_| FetchError::AddressMalformed)?;
-        let response = self.0.request(request).await.map_err(|_| FetchError::Disconnected)?;
-        if response.status() != StatusCode::OK {
-            return Err(FetchError::Status(response.status().as_u16()));
-        }
-        if response.headers().contains_key(CONTENT_ENCODING) {
-            return Err(FetchError::Encoded);
-        }
-        let body = Limited::new(response.into_body(), MAX_KEY_SET_BYTES).collect().await;
-        Ok(body.map_err(|_| FetchError::BodyRefused)?.to_bytes().into())
+        let request = Request::get(uri.clone()).header(ACCEPT, "application/json");
+        Ok(self.0.call(request, Bytes::new()).await.map(Response::into_body)?.into())
     }
+}
 
-    async fn attempt_in_time(&self, uri: &Uri) -> Result<Vec<u8>, FetchError> {
-        tokio::time::timeout(ATTEMPT_LIMIT, self.attempt(uri)).await.unwrap_or(Err(FetchError::TimedOut))
+impl From<HttpsError> for FetchError {
+    fn from(error: HttpsError) -> Self {
+        match error {
+            HttpsError::Unwritable => Self::AddressMalformed,
+            HttpsError::TimedOut => Self::TimedOut,
+            HttpsError::Disconnected => Self::Disconnected,
+            HttpsError::Status(status) => Self::Status(status),
+            HttpsError::Encoded => Self::Encoded,
+            HttpsError::BodyRefused => Self::BodyRefused,
+        }
     }
 }
 
@@ -101,8 +83,8 @@ impl Default for Fetcher {
 impl Fetch for Fetcher {
     async fn fetch(&self, address: &str) -> Result<Vec<u8>, FetchError> {
         let uri: Uri = address.parse().map_err(|_| FetchError::AddressMalformed)?;
-        match self.attempt_in_time(&uri).await {
-            Err(FetchError::Disconnected | FetchError::TimedOut) => self.attempt_in_time(&uri).await,
+        match self.attempt(&uri).await {
+            Err(FetchError::Disconnected | FetchError::TimedOut) => self.attempt(&uri).await,
             answer => answer,
         }
     }
