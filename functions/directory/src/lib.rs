@@ -6,6 +6,7 @@
 //! | membership | `<tenant>#members` | `<sub>` | `USER#<sub>` |
 //! | invitation | `<tenant>#invitations` | `<address>` | `EMAIL#<address>` |
 //! | arrival | `LEGACY#<id>` | `ARRIVAL` | none: it is read by its key |
+//! | used challenge | `CHALLENGE#<SHA-256 of the token>` | `USED` | none |
 //!
 //! All that belongs to a tenant lies under `<tenant>#…`, so that IAM can keep
 //! tenants apart by leading keys; a tenant's name holds no `#`. One query on
@@ -22,6 +23,7 @@
 mod administration;
 mod arrivals;
 mod aws;
+mod challenges;
 mod choice;
 mod error;
 mod groups;
@@ -55,6 +57,8 @@ pub mod actions {
     pub const PERSON: &[&str] = &["dynamodb:Query"];
     /// [`Directory::is_invited`](crate::Directory::is_invited).
     pub const IS_INVITED: &[&str] = &["dynamodb:Query"];
+    /// [`Directory::use_challenge`](crate::Directory::use_challenge).
+    pub const USE_CHALLENGE: &[&str] = &["dynamodb:PutItem"];
     /// [`provision`](crate::provision()).
     pub const PROVISION: &[&str] = &[
         "cognito-idp:AdminAddUserToGroup",

@@ -5,6 +5,8 @@ mod administration;
 #[cfg(test)]
 mod arrivals;
 #[cfg(test)]
+mod challenges;
+#[cfg(test)]
 mod provisioning;
 #[cfg(test)]
 mod shapes;
