@@ -26,6 +26,19 @@ fn the_shipped_rules_are_read_and_name_their_schema() {
 }
 
 #[test]
+fn the_challenge_that_is_off_can_be_turned_on_as_it_stands() {
+    let mut text = SHIPPED.to_owned();
+    for line in ["[sign_up.challenge]", "parameter = ", "verify_url = ", "hostnames = "] {
+        let off = format!("\n# {line}");
+        assert_eq!(text.matches(&off).count(), 1, "{line}");
+        text = text.replace(&off, &format!("\n{line}"));
+    }
+    let rules = Rules::read(&text).unwrap_or_else(|problems| panic!("{problems}"));
+    assert_eq!(rules.sign_up.challenge.unwrap().hostnames, ["app.example.com"]);
+    assert!(Rules::read(SHIPPED).unwrap().sign_up.challenge.is_none());
+}
+
+#[test]
 fn the_shipped_rules_use_every_section() {
     let rules: toml::Table = toml::from_str(SHIPPED).unwrap();
     let schema = shared::rules::schema();

@@ -38,7 +38,11 @@ fn functions() -> Vec<Function> {
         Function { name, read, actions, tenant_actions: &[] }
     }
     vec![
-        row("pre-sign-up", |lookup| pre_sign_up::Settings::read(lookup).map(drop), pre_sign_up::ACTIONS),
+        row(
+            "pre-sign-up",
+            |lookup| pre_sign_up::Settings::with_rules(lookup, rules_with_challenge()).map(drop),
+            pre_sign_up::ACTIONS,
+        ),
         row(
             "post-confirmation",
             |lookup| post_confirmation::Settings::read(lookup).map(drop),
@@ -86,7 +90,17 @@ fn whole() -> Template {
         ("MigrationStore", "table"),
         ("MachineClient", "true"),
         ("GuestAccess", "true"),
+        ("ChallengeSecretArn", CHALLENGE_SECRET),
     ])
+}
+
+const CHALLENGE_SECRET: &str = "arn:aws:secretsmanager:us-east-1:123456789012:secret:challenge-a1b2c3";
+
+/// The shipped rules with what is off in them and has a setting.
+fn rules_with_challenge() -> Rules {
+    let text = std::fs::read_to_string(rules_file()).unwrap();
+    let challenge = "[sign_up.challenge]\nparameter = \"captcha\"\nverify_url = \"https://verify.example/\"\n";
+    Rules::read(&format!("{text}\n{challenge}")).unwrap_or_else(|problems| panic!("{problems}"))
 }
 
 fn rules() -> Rules {
@@ -180,12 +194,45 @@ fn a_role_may_do_exactly_what_its_function_calls() {
 
 #[test]
 fn accounts_are_linked_only_where_there_are_providers() {
-    let rows = [(template(), set(&["dynamodb:Query"])), (whole(), set(pre_sign_up::ACTIONS))];
+    use pre_sign_up::actions::{INVITATIONS, LINKING};
+    let providers = with(&[("OtherProviders", "CorpOIDC")]);
+    let rows = [(template(), set(INVITATIONS)), (providers, &set(INVITATIONS) | &set(LINKING))];
     for (template, expected) in rows {
         let statements = template.statements("PreSignUpRole").unwrap();
         let may: BTreeSet<String> = statements.iter().flat_map(|statement| texts(&statement["Action"])).collect();
         assert_eq!(&may - &set(&COMMON_ACTIONS), expected);
     }
+}
+
+#[test]
+fn a_challenge_brings_its_setting_its_secret_and_its_marks() {
+    use pre_sign_up::actions::{CHALLENGE_SECRET as SECRET, CHALLENGES, INVITATIONS};
+    let settings = |template: &Template, rules| {
+        let environment = template.environment("PreSignUpFunction").unwrap();
+        let lookup = |key: &str| environment.get(key).cloned();
+        pre_sign_up::Settings::with_rules(&lookup, rules).map(|settings| settings.challenge_secret_arn)
+    };
+    let (off, on) = (template(), with(&[("ChallengeSecretArn", CHALLENGE_SECRET)]));
+    assert_eq!(settings(&off, rules()).unwrap(), None);
+    assert_eq!(settings(&on, rules_with_challenge()).unwrap().as_deref(), Some(CHALLENGE_SECRET));
+    // Template and rules that disagree do not start.
+    assert!(settings(&off, rules_with_challenge()).is_err() && settings(&on, rules()).is_err());
+
+    let mut may: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for statement in on.statements("PreSignUpRole").unwrap() {
+        let actions = &texts(&statement["Action"]) - &set(&COMMON_ACTIONS);
+        if actions == set(CHALLENGES) {
+            let keys = serde_json::json!({"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["CHALLENGE#*"]}});
+            assert_eq!(statement["Condition"], keys);
+        }
+        for resource in texts(&statement["Resource"]).into_iter().filter(|_| !actions.is_empty()) {
+            may.entry(resource).or_default().extend(actions.clone());
+        }
+    }
+    let table = "arn:aws:dynamodb:us-east-1:123456789012:table/DirectoryTable";
+    let expected = [(table.to_owned(), CHALLENGES), (format!("{table}/index/by-subject"), INVITATIONS)];
+    let expected = expected.into_iter().chain([(CHALLENGE_SECRET.to_owned(), SECRET)]);
+    assert_eq!(may, expected.map(|(resource, actions)| (resource, set(actions))).collect());
 }
 
 #[test]

@@ -1,32 +1,23 @@
-//! The clients of both services, and the invitations in the directory table.
+//! The clients of all services, and the invitations in the directory table.
 
 use directory::{Directory, Error};
 use shared::address::EmailAddress;
 use shared::rules::Links;
+use shell::SettingError;
 
-use crate::{Invitations, PoolAccounts, Settings};
+use crate::{ChallengeCheck, Invitations, PoolAccounts, Settings};
 
-/// The IAM actions that this function needs: those of
-/// [`directory::actions::IS_INVITED`], and on the pool those of linking.
-pub const ACTIONS: &[&str] = &[
-    "cognito-idp:AdminCreateUser",
-    "cognito-idp:AdminGetUser",
-    "cognito-idp:AdminLinkProviderForUser",
-    "cognito-idp:AdminSetUserPassword",
-    "cognito-idp:ListUsers",
-    "dynamodb:Query",
-];
-
-/// Builds the clients that the rules need, none without need. Makes no call.
-pub async fn connect(settings: &Settings) -> (InvitationTable, PoolAccounts) {
+/// Builds the clients that the rules need, none without need. Fetches the
+/// challenge's secret, if there is one, and makes no other call.
+pub async fn connect(settings: &Settings) -> Result<(InvitationTable, PoolAccounts, ChallengeCheck), SettingError> {
     let links = settings.rules.providers.iter().any(|provider| provider.links != Links::Never);
-    if settings.invitation_table.is_none() && !links {
-        return (InvitationTable(None), PoolAccounts::connect(None));
+    if settings.directory_table.is_none() && !links {
+        return Ok((InvitationTable(None), PoolAccounts::connect(None), ChallengeCheck::OFF));
     }
     let config = shell::aws::config().await;
-    let table = settings.invitation_table.clone();
-    let invitations = InvitationTable(table.map(|table| Directory::connect(&config, table)));
-    (invitations, PoolAccounts::connect(links.then_some(&config)))
+    let directory = settings.directory_table.clone().map(|table| Directory::connect(&config, table));
+    let challenges = ChallengeCheck::connect(&config, settings, directory.clone()).await?;
+    Ok((InvitationTable(directory), PoolAccounts::connect(links.then_some(&config)), challenges))
 }
 
 /// The directory table, where the rules need one.

@@ -4,9 +4,9 @@ use shared::linking::{self, Decision, FactsNeeded, Found, Refusal, Request};
 use shell::{Failure, PublicText};
 
 use crate::accounts::{Accounts, LinkAnswer, PoolId};
-use crate::{Invitations, PreSignUp};
+use crate::{Challenges, Invitations, PreSignUp};
 
-impl<I: Invitations, A: Accounts> PreSignUp<I, A> {
+impl<I: Invitations, A: Accounts, C: Challenges> PreSignUp<I, A, C> {
     /// Comes back when the newcomer gets an account of his own, and fails when
     /// he is linked: see [`account_linked`].
     pub(crate) async fn link(&self, pool: PoolId<'_>, request: Request<'_>) -> Result<(), Failure> {

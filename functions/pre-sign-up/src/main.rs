@@ -8,8 +8,8 @@ use pre_sign_up::{PreSignUp, Settings, connect};
 async fn main() -> ExitCode {
     shell::start(async || {
         let settings = Settings::read(&shell::environment)?;
-        let (invitations, accounts) = connect(&settings).await;
-        Ok(PreSignUp::new(settings.rules, invitations, accounts))
+        let (invitations, accounts, challenges) = connect(&settings).await?;
+        Ok(PreSignUp::new(settings.rules, invitations, accounts, challenges))
     })
     .await
 }

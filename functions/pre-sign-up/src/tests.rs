@@ -79,7 +79,7 @@ fn rules(mode: &str) -> Rules {
 /// The reply and the number of questions asked.
 async fn answer(mode: &str, known: Known, event: &Value) -> (Result<Answer, Failure>, u32) {
     let invitations = Counted { known, asked: AtomicU32::new(0) };
-    let function = PreSignUp::new(rules(mode), &invitations, Unasked);
+    let function = PreSignUp::new(rules(mode), &invitations, Unasked, ChallengeCheck::OFF);
     let invocation = Invocation { request_id: "r".to_owned(), now: NOW };
     let event = RawValue::from_string(event.to_string()).unwrap();
     let answer = function.handle(&event, &invocation).await;
@@ -194,8 +194,10 @@ async fn when_invitations_cannot_be_read_nobody_gets_in_and_nobody_learns_why() 
 
 #[tokio::test]
 async fn without_need_no_client_is_built_and_a_question_is_a_failure() {
-    let settings = Settings { rules: rules("open"), invitation_table: None };
-    let (table, accounts) = connect(&settings).await;
+    let settings = Settings { rules: rules("open"), directory_table: None, challenge_secret_arn: None };
+    let (table, accounts, challenges) = connect(&settings).await.unwrap();
+    let error = challenges.spend(&ChallengeToken::new("token".to_owned()), NOW).await.unwrap_err();
+    assert_eq!(error.code(), "ChallengeNotConfigured");
     let address = EmailAddress::parse("ann@acme.example").unwrap();
     let error = table.is_invited(&address, NOW).await.unwrap_err();
     assert_eq!(error.code(), "DirectoryNotConfigured");
@@ -220,36 +222,108 @@ async fn any_part_of_the_envelope_may_be_missing_without_a_panic() {
 }
 
 #[test]
-fn the_table_must_be_named_only_for_sign_up_by_invitation() {
-    let folder = std::env::temp_dir().join(format!("pre-sign-up-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
-    let text = |mode: &str| {
-        format!(
-            "version = 1\n[sign_up]\nmode = \"{mode}\"\n[tenants]\nsource = \"directory\"\n[claims]\ntoken_version = \"v2\"\n"
-        )
+fn each_setting_belongs_to_what_the_rules_ask() {
+    let text = |mode: &str, challenge: bool| {
+        let challenge = if challenge { CHALLENGE } else { "" };
+        let rest = "[tenants]\nsource = \"directory\"\n[claims]\ntoken_version = \"v2\"\n";
+        format!("version = 1\n[sign_up]\nmode = \"{mode}\"\n{challenge}{rest}")
     };
+    let (users, arn) = (Some("users"), Some("arn"));
+    let no_table = Err("DIRECTORY_TABLE is missing; sign-up ");
     let table = [
-        ("open", None, Some(None)),
-        ("open", Some("users"), Some(None)),
-        ("closed", None, Some(None)),
-        ("invited", Some("users"), Some(Some("users"))),
-        ("invited", Some(""), None),
-        ("invited", None, None),
+        ("open", false, None, None, Ok((None, None))),
+        ("open", false, users, None, Ok((None, None))),
+        ("closed", false, None, None, Ok((None, None))),
+        ("invited", false, users, None, Ok((users, None))),
+        ("invited", false, Some(""), None, no_table),
+        ("invited", false, None, None, no_table),
+        ("open", true, users, arn, Ok((users, arn))),
+        ("invited", true, users, arn, Ok((users, arn))),
+        ("closed", true, users, arn, Ok((users, arn))),
+        ("open", true, None, arn, no_table),
+        ("open", true, users, None, Err("CHALLENGE_SECRET_ARN is missing; sign_up.challenge")),
+        ("open", true, users, Some(""), Err("CHALLENGE_SECRET_ARN is missing; sign_up.challenge")),
+        ("open", false, users, arn, Err("CHALLENGE_SECRET_ARN is there, but the rules have no")),
     ];
-    for (mode, name, expected) in table {
-        let path = folder.join(format!("{mode}.toml"));
-        std::fs::write(&path, text(mode)).unwrap();
+    for (mode, challenge, table, secret, expected) in table {
         let lookup = |key: &str| match key {
-            "RULES_FILE" => path.to_str().map(str::to_owned),
-            "DIRECTORY_TABLE" => name.map(str::to_owned),
+            "DIRECTORY_TABLE" => table.map(str::to_owned),
+            "CHALLENGE_SECRET_ARN" => secret.map(str::to_owned),
             _ => None,
         };
-        let settings = Settings::read(&lookup);
-        let found = settings.as_ref().ok().map(|settings| settings.invitation_table.as_deref());
-        assert_eq!(found, expected, "{mode} {name:?}");
-        if let Err(error) = settings {
-            assert!(error.to_string().starts_with("DIRECTORY_TABLE is missing"), "{error}");
+        let settings = Settings::with_rules(&lookup, Rules::read(&text(mode, challenge)).unwrap());
+        let name = format!("{mode} {challenge} {table:?} {secret:?}: {settings:?}");
+        match (&settings, expected) {
+            (Ok(settings), Ok(expected)) => {
+                let found = (settings.directory_table.as_deref(), settings.challenge_secret_arn.as_deref());
+                assert_eq!(found, expected, "{name}");
+            }
+            (Err(error), Err(expected)) => assert!(error.to_string().starts_with(expected), "{name}"),
+            (_, _) => panic!("{name}"),
         }
     }
-    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+const CHALLENGE: &str = "challenge = { parameter = \"captcha\", verify_url = \"https://verify.example/\" }\n";
+
+/// A challenge whose tokens are worth what their name says.
+#[derive(Debug, Default)]
+struct ByName(AtomicU32);
+
+impl Challenges for &ByName {
+    async fn spend(&self, token: &ChallengeToken, now: u64) -> Result<ChallengeOutcome, ChallengeError> {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        assert_eq!(now, NOW);
+        match token.as_str() {
+            "good" => Ok(ChallengeOutcome::Solved { hostname: None }),
+            "used" => Ok(ChallengeOutcome::Used),
+            "bad" => Ok(ChallengeOutcome::Failed),
+            "hanging" => Err(ChallengeError::Unanswered(shell::https::HttpsError::TimedOut)),
+            "throttled" => Err(ChallengeError::Directory(directory::Error::Contended)),
+            other => panic!("asked about {other}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_token_is_taken_from_its_name_in_validation_data() {
+    let table = [
+        (json!({"captcha": "good"}), "Accepted", 1),
+        (json!({"captcha": "good", "other": "bad", "more": {"x": [1e300]}}), "Accepted", 1),
+        (json!({"captcha": "used"}), "ChallengeUsed", 1),
+        (json!({"captcha": "bad"}), "ChallengeFailed", 1),
+        (json!({"captcha": "hanging"}), "ChallengeTimedOut", 1),
+        (json!({"captcha": "throttled"}), "DirectoryContended", 1),
+        (json!({"captcha": ""}), "ChallengeMissing", 0),
+        (json!({"captcha": null}), "ChallengeMissing", 0),
+        (json!({"captcha": 7}), "ChallengeMissing", 0),
+        (json!({"captcha": ["good"]}), "ChallengeMissing", 0),
+        (json!({"Captcha": "good"}), "ChallengeMissing", 0),
+        (json!([{"Name": "captcha", "Value": "good"}]), "ChallengeMissing", 0),
+        (json!("good"), "ChallengeMissing", 0),
+        (json!(null), "ChallengeMissing", 0),
+        (json!({"captcha": "x".repeat(4097)}), "ChallengeFailed", 0),
+    ];
+    let text = format!(
+        "version = 1\n[sign_up]\nmode = \"open\"\n{CHALLENGE}[tenants]\nsource = \"directory\"\n[claims]\ntoken_version = \"v2\"\n"
+    );
+    for (validation, expected, questions) in table {
+        let invitations = Counted { known: Known::Unreachable, asked: AtomicU32::new(0) };
+        let challenges = ByName::default();
+        let function = PreSignUp::new(Rules::read(&text).unwrap(), &invitations, Unasked, &challenges);
+        let invocation = Invocation { request_id: "r".to_owned(), now: NOW };
+        let mut sign_up = event("PreSignUp_SignUp", &json!({"email": "ann@acme.example"}));
+        sign_up["request"]["validationData"] = validation.clone();
+        let answer = function.handle(&RawValue::from_string(sign_up.to_string()).unwrap(), &invocation).await;
+        let asked = challenges.0.load(Ordering::Relaxed);
+        assert_eq!((code(&answer), asked), (expected, questions), "U25 {validation:.60}");
+        if let Err(failure) = answer {
+            let unanswered = ["ChallengeTimedOut", "DirectoryContended"].contains(&expected);
+            let public = if unanswered { PublicText::TryAgain } else { PublicText::DetailsRefused };
+            assert_eq!(failure.public(), public, "U25 {validation:.60}");
+        }
+        // Who turns the challenge off is asked nothing, whatever is sent.
+        let (without, _) = self::answer("open", Known::Unreachable, &sign_up).await;
+        assert_eq!(code(&without), "Accepted", "{validation:.60}");
+    }
 }

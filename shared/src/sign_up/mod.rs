@@ -5,8 +5,12 @@
 //! an existing user's alias to the newcomer.
 //! <https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-pre-sign-up.html>
 
+mod challenge;
+mod refusal;
 mod rules;
 
+pub use challenge::{ChallengeOutcome, ChallengeRules, ChallengeToken};
+pub use refusal::Refusal;
 pub use rules::{Mode, SignUpRules};
 
 use crate::address::{EmailAddress, PhoneNumber};
@@ -47,22 +51,28 @@ pub struct Request<'a> {
     pub attributes: &'a Attributes,
     /// The name that the pool would give the user.
     pub user_name: Option<&'a str>,
+    /// What the client sent under the name that the rules give; `None` when that
+    /// is missing or not a text.
+    pub challenge: Option<&'a ChallengeToken>,
 }
 
-/// What must be known before the decision.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum FactsNeeded {
-    /// Nothing: decide with [`Facts::default`].
-    Nothing,
+/// What must be known before the decision. With nothing needed, decide with
+/// [`Facts::default`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FactsNeeded<'a> {
     /// Whether this address holds an invitation that has not expired.
-    Invitation(EmailAddress),
+    pub invitation: Option<EmailAddress>,
+    /// What becomes of this token when it is used.
+    pub challenge: Option<&'a ChallengeToken>,
 }
 
 /// What is known.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Facts {
     /// Whether the address holds an invitation that has not expired.
     pub invited: bool,
+    /// What became of the token; `None` when nobody asked.
+    pub challenge: Option<ChallengeOutcome>,
 }
 
 /// The answer.
@@ -74,100 +84,55 @@ pub enum Decision {
     Refuse(Refusal),
 }
 
-/// Why a sign-up is refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal {
-    /// The trigger source is not known; letting it pass would skip the checks.
-    UnknownSource,
-    /// Nobody may sign up.
-    SignUpClosed,
-    /// The client set an attribute that only a server may write.
-    AttributeForbidden,
-    /// A required attribute is missing.
-    AttributeMissing,
-    /// The chosen user name could be taken for that of a federated user.
-    UserNameReserved,
-    /// There is no e-mail address, and the rules cannot be applied without one.
-    EmailMissing,
-    /// The e-mail address can be read in more than one way, or in none.
-    EmailMalformed,
-    /// The telephone number is not written as E.164 has it.
-    PhoneMalformed,
-    /// The rules need an address that the provider has verified, and this
-    /// provider has not, or is not trusted to.
-    EmailUnverified,
-    /// The address's domain is blocked.
-    DomainBlocked,
-    /// The address's domain is not among the allowed ones.
-    DomainNotAllowed,
-    /// Only invited people may sign up, and this address is not.
-    NotInvited,
-    /// The user comes from a provider that the rules do not name.
-    UnknownProvider,
-    /// The user name and the identities contradict each other.
-    IdentitiesInconsistent,
-}
-
-impl Refusal {
-    /// Stable name, for logs, alarms and tests.
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::UnknownSource => "UnknownSource",
-            Self::SignUpClosed => "SignUpClosed",
-            Self::AttributeForbidden => "AttributeForbidden",
-            Self::AttributeMissing => "AttributeMissing",
-            Self::UserNameReserved => "UserNameReserved",
-            Self::EmailMissing => "EmailMissing",
-            Self::EmailMalformed => "EmailMalformed",
-            Self::PhoneMalformed => "PhoneMalformed",
-            Self::EmailUnverified => "EmailUnverified",
-            Self::DomainBlocked => "DomainBlocked",
-            Self::DomainNotAllowed => "DomainNotAllowed",
-            Self::NotInvited => "NotInvited",
-            Self::UnknownProvider => "UnknownProvider",
-            Self::IdentitiesInconsistent => "IdentitiesInconsistent",
-        }
-    }
-}
-
 /// What must be fetched for [`decide`]. A sign-up that is refused anyway needs
-/// nothing, so strangers cannot make the directory work.
-pub fn facts_needed(rules: &Rules, request: Request<'_>) -> FactsNeeded {
-    match judge(rules, request) {
-        Ok(Verdict::IfInvited(address)) => FactsNeeded::Invitation(address),
-        Ok(Verdict::Accept) | Err(_) => FactsNeeded::Nothing,
-    }
+/// nothing, so strangers cannot make the directory work or use up a token.
+pub fn facts_needed<'a>(rules: &Rules, request: Request<'a>) -> FactsNeeded<'a> {
+    judge(rules, request).map_or_else(|_| FactsNeeded::default(), |open| open.needed)
 }
 
 /// Decides whether a sign-up may go on.
 ///
 /// Administrators are not bound by the rules of public sign-up. An unknown
-/// source is refused: letting it pass would skip the checks.
-pub fn decide(rules: &Rules, request: Request<'_>, facts: Facts) -> Decision {
-    match judge(rules, request) {
-        Ok(Verdict::Accept) => Decision::Accept,
-        Ok(Verdict::IfInvited(_)) if facts.invited => Decision::Accept,
-        Ok(Verdict::IfInvited(_)) => Decision::Refuse(Refusal::NotInvited),
+/// source is refused: letting it pass would skip the checks. The challenge comes
+/// before the invitation, so that a program cannot ask who is invited.
+pub fn decide(rules: &Rules, request: Request<'_>, facts: &Facts) -> Decision {
+    match judge(rules, request).and_then(|open| open.settle(facts)) {
+        Ok(()) => Decision::Accept,
         Err(refusal) => Decision::Refuse(refusal),
     }
 }
 
-/// As far as a decision goes without facts.
-enum Verdict {
-    Accept,
-    IfInvited(EmailAddress),
+/// As far as a decision goes without facts: accepted, but for what is needed.
+#[derive(Default)]
+struct Open<'r, 'a> {
+    needed: FactsNeeded<'a>,
+    challenge: Option<&'r ChallengeRules>,
 }
 
-fn judge(rules: &Rules, request: Request<'_>) -> Result<Verdict, Refusal> {
-    match request.source {
-        Source::Unknown => Err(Refusal::UnknownSource),
-        Source::Administrator => Ok(Verdict::Accept),
-        Source::SelfService => self_service(rules, request),
-        Source::Federated => federated(rules, request),
+impl Open<'_, '_> {
+    fn settle(self, facts: &Facts) -> Result<(), Refusal> {
+        if let Some(rules) = self.challenge {
+            rules.judge(facts.challenge.as_ref())?;
+        }
+        if self.needed.invitation.is_some() && !facts.invited { Err(Refusal::NotInvited) } else { Ok(()) }
     }
 }
 
-fn self_service(rules: &Rules, request: Request<'_>) -> Result<Verdict, Refusal> {
+fn judge<'r, 'a>(rules: &'r Rules, request: Request<'a>) -> Result<Open<'r, 'a>, Refusal> {
+    let invitation = match request.source {
+        Source::Unknown => return Err(Refusal::UnknownSource),
+        Source::Administrator => return Ok(Open::default()),
+        Source::SelfService => self_service(rules, request)?,
+        Source::Federated => federated(rules, request)?,
+    };
+    // An external provider has looked at its newcomer itself, and there is no
+    // client here that could have sent a token.
+    let rules = rules.sign_up.challenge.as_ref().filter(|_| request.source == Source::SelfService);
+    let challenge = rules.map(|_| ChallengeToken::usable(request.challenge)).transpose()?;
+    Ok(Open { needed: FactsNeeded { invitation, challenge }, challenge: rules })
+}
+
+fn self_service(rules: &Rules, request: Request<'_>) -> Result<Option<EmailAddress>, Refusal> {
     if request.attributes.names().any(|name| is_forbidden(&rules.sign_up, request.attributes, name)) {
         return Err(Refusal::AttributeForbidden);
     }
@@ -179,7 +144,7 @@ fn self_service(rules: &Rules, request: Request<'_>) -> Result<Verdict, Refusal>
     admit(&rules.sign_up, email.ok_or(Refusal::EmailMissing))
 }
 
-fn federated(rules: &Rules, request: Request<'_>) -> Result<Verdict, Refusal> {
+fn federated(rules: &Rules, request: Request<'_>) -> Result<Option<EmailAddress>, Refusal> {
     let provider = match provider::of_newcomer(&rules.providers, request.user_name, request.attributes) {
         Origin::Provider(provider) => provider,
         Origin::Inconsistent => return Err(Refusal::IdentitiesInconsistent),
@@ -187,7 +152,7 @@ fn federated(rules: &Rules, request: Request<'_>) -> Result<Verdict, Refusal> {
     };
     let email = contacts(&rules.sign_up, request.attributes)?;
     if provider.admits == Admission::Always {
-        return Ok(Verdict::Accept);
+        return Ok(None);
     }
     // No code is sent to this address: only a trusted provider's word proves it.
     let verified = email.is_some() && provider.trusts_email && request.attributes.is_true("email_verified");
@@ -225,8 +190,9 @@ fn contacts(rules: &SignUpRules, attributes: &Attributes) -> Result<Option<Email
 }
 
 /// Applies the mode and the allowed domains, both to an address that is or will
-/// be proved. Without one, only an open door without a list lets in.
-fn admit(rules: &SignUpRules, email: Result<EmailAddress, Refusal>) -> Result<Verdict, Refusal> {
+/// be proved. Without one, only an open door without a list lets in. Gives back
+/// the address that has to be invited, if one has to.
+fn admit(rules: &SignUpRules, email: Result<EmailAddress, Refusal>) -> Result<Option<EmailAddress>, Refusal> {
     if rules.mode == Mode::Closed {
         return Err(Refusal::SignUpClosed);
     }
@@ -237,8 +203,8 @@ fn admit(rules: &SignUpRules, email: Result<EmailAddress, Refusal>) -> Result<Ve
         }
     }
     match rules.mode {
-        Mode::Invited => email.map(Verdict::IfInvited),
-        Mode::Open | Mode::Closed => Ok(Verdict::Accept),
+        Mode::Invited => email.map(Some),
+        Mode::Open | Mode::Closed => Ok(None),
     }
 }
 

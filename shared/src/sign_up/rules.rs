@@ -8,6 +8,8 @@ use crate::address::DomainPattern;
 use crate::attributes;
 use crate::rules::Problems;
 
+use super::ChallengeRules;
+
 /// Who may sign up.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -27,6 +29,8 @@ pub struct SignUpRules {
     /// The attributes that a client may never set.
     #[serde(default)]
     pub forbidden_attributes: Vec<String>,
+    /// The challenge that tells people from programs. Without it nobody is asked.
+    pub challenge: Option<ChallengeRules>,
 }
 
 /// Who may sign up at all. Administrators may always create users.
@@ -44,6 +48,9 @@ pub enum Mode {
 
 impl SignUpRules {
     pub(crate) fn check(&self, problems: &mut Problems) {
+        if let Some(challenge) = &self.challenge {
+            challenge.check(problems);
+        }
         let blocked: BTreeSet<&str> = self.blocked_domains.iter().map(DomainPattern::as_str).collect();
         for (index, domain) in self.allowed_domains.iter().enumerate() {
             if let Some(by) = domain.covered_by(&blocked) {

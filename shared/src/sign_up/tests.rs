@@ -32,8 +32,9 @@ fn rules(sign_up: &str) -> Rules {
 fn decisions(rules: &Rules, source: Source, user_name: &str, attributes: &[(&str, &str)]) -> (Decision, Decision) {
     let attributes: Attributes =
         attributes.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    let request = Request { source, attributes: &attributes, user_name: Some(user_name) };
-    (decide(rules, request, Facts { invited: true }), decide(rules, request, Facts::default()))
+    let request = Request { source, attributes: &attributes, user_name: Some(user_name), challenge: None };
+    let invited = Facts { invited: true, ..Facts::default() };
+    (decide(rules, request, &invited), decide(rules, request, &Facts::default()))
 }
 
 fn decision(rules: &Rules, source: Source, user_name: &str, attributes: &[(&str, &str)]) -> Decision {
@@ -257,12 +258,10 @@ fn an_invitation_is_looked_up_only_when_it_would_decide() {
     for (mode, source, email, expected) in table {
         let rules = rules(&format!("mode = \"{mode}\"\nblocked_domains = [\"bad.test\"]"));
         let attributes = Attributes::from([("email", email)]);
-        let needed = facts_needed(&rules, Request { source, attributes: &attributes, user_name: Some(UUID) });
-        let address = match &needed {
-            FactsNeeded::Invitation(address) => Some(address.as_str()),
-            FactsNeeded::Nothing => None,
-        };
-        assert_eq!(address, expected, "{mode} {source:?} {email}");
+        let request = Request { source, attributes: &attributes, user_name: Some(UUID), challenge: None };
+        let needed = facts_needed(&rules, request);
+        let address = needed.invitation.as_ref().map(EmailAddress::as_str);
+        assert_eq!((address, needed.challenge), (expected, None), "{mode} {source:?} {email}");
     }
 }
 
@@ -278,4 +277,104 @@ fn required_attributes_bind_federated_users_too() {
     for (attributes, expected) in table {
         assert_eq!(decision(&rules, Source::Federated, "acme_saml_1", attributes), *expected, "{attributes:?}");
     }
+}
+
+const CHALLENGE: &str = "blocked_domains = [\"bad.test\"]\nchallenge = { parameter = \"captcha\", verify_url = \"https://verify.example\", hostnames = [\"app.x.test\"] }";
+
+fn token(text: &str) -> ChallengeToken {
+    ChallengeToken::new(text.to_owned())
+}
+
+fn solved(hostname: Option<&str>) -> Option<ChallengeOutcome> {
+    Some(ChallengeOutcome::Solved { hostname: hostname.map(str::to_owned) })
+}
+
+#[test]
+fn who_signs_up_alone_shows_a_solved_challenge() {
+    use Refusal::{ChallengeElsewhere, ChallengeFailed, ChallengeMissing, ChallengeUsed};
+    let strict = rules(&format!("mode = \"open\"\n{CHALLENGE}"));
+    let attributes = Attributes::from([("email", "a@x.test")]);
+    let ours = || solved(Some("app.x.test"));
+    let (good, longest, too_long) = (token("t.0-k_en"), token(&"x".repeat(4096)), token(&"x".repeat(4097)));
+    let (empty, blank, accented) = (token(""), token("token "), token("t\u{f6}ken"));
+    let table = [
+        ("solved on our page", Some(&good), ours(), Accept),
+        ("in capitals", Some(&good), solved(Some("APP.x.test")), Accept),
+        ("as long as may be", Some(&longest), ours(), Accept),
+        ("on another page", Some(&good), solved(Some("evil.test")), Refuse(ChallengeElsewhere)),
+        ("on a page below", Some(&good), solved(Some("a.app.x.test")), Refuse(ChallengeElsewhere)),
+        ("on no page", Some(&good), solved(None), Refuse(ChallengeElsewhere)),
+        ("failed", Some(&good), Some(ChallengeOutcome::Failed), Refuse(ChallengeFailed)),
+        ("used", Some(&good), Some(ChallengeOutcome::Used), Refuse(ChallengeUsed)),
+        ("nobody looked", Some(&good), None, Refuse(ChallengeFailed)),
+        ("missing", None, ours(), Refuse(ChallengeMissing)),
+        ("empty", Some(&empty), ours(), Refuse(ChallengeMissing)),
+        ("too long", Some(&too_long), ours(), Refuse(ChallengeFailed)),
+        ("with a blank", Some(&blank), ours(), Refuse(ChallengeFailed)),
+        ("not ASCII", Some(&accented), ours(), Refuse(ChallengeFailed)),
+    ];
+    for (name, challenge, outcome, expected) in table {
+        let request = Request { source: Source::SelfService, attributes: &attributes, user_name: None, challenge };
+        let facts = Facts { challenge: outcome, ..Facts::default() };
+        assert_eq!(decide(&strict, request, &facts), expected, "{name}");
+    }
+    let anywhere =
+        rules("mode = \"open\"\nchallenge = { parameter = \"captcha\", verify_url = \"https://verify.example\" }");
+    for outcome in [solved(Some("evil.test")), solved(None)] {
+        let challenge = Some(&good);
+        let request = Request { source: Source::SelfService, attributes: &attributes, user_name: None, challenge };
+        let facts = Facts { challenge: outcome, ..Facts::default() };
+        assert_eq!(decide(&anywhere, request, &facts), Accept, "no host is named, so none is checked");
+    }
+}
+
+#[test]
+fn a_token_is_used_up_only_where_it_would_decide() {
+    let token = token("token");
+    let table = [
+        (CHALLENGE, "open", Source::SelfService, "a@x.test", (true, false)),
+        (CHALLENGE, "invited", Source::SelfService, "a@x.test", (true, true)),
+        (CHALLENGE, "closed", Source::SelfService, "a@x.test", (false, false)),
+        (CHALLENGE, "open", Source::SelfService, "a@bad.test", (false, false)),
+        (CHALLENGE, "invited", Source::SelfService, "", (false, false)),
+        (CHALLENGE, "open", Source::Administrator, "a@x.test", (false, false)),
+        (CHALLENGE, "open", Source::Federated, "a@x.test", (false, false)),
+        (CHALLENGE, "invited", Source::Federated, "a@x.test", (false, true)),
+        (CHALLENGE, "open", Source::Unknown, "a@x.test", (false, false)),
+        ("", "open", Source::SelfService, "a@x.test", (false, false)),
+    ];
+    for (challenge, mode, source, email, expected) in table {
+        let rules = rules(&format!("mode = \"{mode}\"\n{challenge}"));
+        let attributes = Attributes::from([("email", email), ("email_verified", "true")]);
+        let attributes = if source == Source::SelfService { Attributes::from([("email", email)]) } else { attributes };
+        let user_name = Some(if source == Source::Federated { "Google_1" } else { UUID });
+        let request = Request { source, attributes: &attributes, user_name, challenge: Some(&token) };
+        let needed = facts_needed(&rules, request);
+        let found = (needed.challenge.is_some(), needed.invitation.is_some());
+        assert_eq!(found, expected, "{mode} {source:?} {email}");
+        let unasked = Request { challenge: None, ..request };
+        assert_eq!(facts_needed(&rules, unasked).challenge, None, "without a token there is nothing to ask");
+    }
+}
+
+#[test]
+fn a_program_cannot_ask_who_is_invited() {
+    let rules = rules(&format!("mode = \"invited\"\n{CHALLENGE}"));
+    let attributes = Attributes::from([("email", "a@x.test")]);
+    let token = token("token");
+    let request =
+        Request { source: Source::SelfService, attributes: &attributes, user_name: None, challenge: Some(&token) };
+    let table = [
+        (true, solved(Some("app.x.test")), Accept),
+        (false, solved(Some("app.x.test")), Refuse(Refusal::NotInvited)),
+        (true, Some(ChallengeOutcome::Failed), Refuse(Refusal::ChallengeFailed)),
+        (false, Some(ChallengeOutcome::Failed), Refuse(Refusal::ChallengeFailed)),
+        (false, Some(ChallengeOutcome::Used), Refuse(Refusal::ChallengeUsed)),
+    ];
+    for (invited, challenge, expected) in table {
+        let name = format!("{invited} {challenge:?}");
+        assert_eq!(decide(&rules, request, &Facts { invited, challenge }), expected, "{name}");
+    }
+    let missing = Request { challenge: None, ..request };
+    assert_eq!(facts_needed(&rules, missing), FactsNeeded::default(), "nobody is looked up");
 }
