@@ -1,6 +1,6 @@
 //! The AWS services that functions call, on loopback: DynamoDB by dynoxide,
-//! STS by the one call that is made, Cognito by [`Pool`] and the one call about
-//! groups.
+//! STS and Secrets Manager by the one call that is made, Cognito by [`Pool`] and
+//! the one call about groups.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -69,6 +69,7 @@ impl Services {
             ("AWS_ENDPOINT_URL_DYNAMODB", database_url),
             ("AWS_ENDPOINT_URL_STS", &self.server.url()),
             ("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", &self.server.url()),
+            ("AWS_ENDPOINT_URL_SECRETS_MANAGER", &self.server.url()),
             ("DIRECTORY_TABLE", DIRECTORY_TABLE),
             ("ITEMS_TABLE", ITEMS_TABLE),
             ("LEGACY_USERS_TABLE", LEGACY_USERS_TABLE),
@@ -146,6 +147,9 @@ fn answer(request: &Request, target: &str, group_answer: &Mutex<Response>) -> Re
     match target.split_once('.') {
         Some(("AWSCognitoIdentityProviderService", "AdminAddUserToGroup")) => {
             group_answer.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        }
+        Some(("secretsmanager", "GetSecretValue")) => {
+            json(200, json!({"SecretString": r#"{"challenge_secret":"canary-secret-of-the-challenge"}"#}))
         }
         Some(("DynamoDB_20120810", _)) => json(400, json!({"__type": "ProvisionedThroughputExceededException"})),
         None if request.method == "POST" => Response::new(200, "text/xml", ASSUMED),
