@@ -571,3 +571,25 @@ fn m30_a_password_is_in_no_line_whatever_the_level() -> Result<()> {
     bench.send_text(sign_in("ann", canary).to_string().replace("\"version\":\"1\"", "\"version\":\"1\"}"))?;
     bench.printed()
 }
+
+#[test]
+fn m31_no_password_stays_in_memory() -> Result<()> {
+    let mut bench = Bench::start("m31", &[])?;
+    let mut passwords = Vec::new();
+    for n in 0..12 {
+        let (name, right, wrong) =
+            (format!("user-{n:02}"), format!("cAnary-right-{n:02}"), format!("cAnary-wrong-{n:02}"));
+        bench.user(&name, &salted_sha1(&right))?;
+        ensure!(bench.sign_in(&name, &wrong)? == "PasswordWrong", "M31 {name}");
+        ensure!(bench.sign_in(&name, &right)? == "MovedInToReset", "M31 {name}");
+        passwords.extend([right, wrong]);
+    }
+    // What belongs to the last answer may still be on its way.
+    ensure!(bench.sign_in("nobody", RIGHT)? == "UnknownUser", "M31");
+    ensure!(bench.function.found_in_memory("user-migration")? > 0, "M31 the search finds nothing at all");
+    for password in &passwords {
+        let found = bench.function.found_in_memory(password)?;
+        ensure!(found == 0, "M31 {password} stands in memory {found} times");
+    }
+    bench.printed()
+}

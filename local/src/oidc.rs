@@ -23,7 +23,7 @@ pub const PARTNER: &str = "PartnerOIDC";
 /// The client that the user pool is, and the app that the identity pool trusts
 /// directly; see `local/oidc/provider.mjs`.
 const POOL_CLIENT: &str = "user-pool";
-/// See [`POOL_CLIENT`].
+/// The app that the identity pool trusts directly.
 pub const DIRECT_CLIENT: &str = "direct-app";
 /// It opens nothing but a process of this run.
 pub const CLIENT_SECRET: &str = "local-only";

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use crate::http::Response;
 
 /// The providers that the pool has, in their own spelling.
-const PROVIDERS: [&str; 3] = ["Google", "Corp_OIDC", "Maker_Of_Users"];
+const PROVIDERS: [&str; 4] = ["Google", "CorpOIDC", "Corp_OIDC", "Maker_Of_Users"];
 
 /// A user of the pool.
 #[derive(Clone, Debug)]

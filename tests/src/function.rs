@@ -1,5 +1,6 @@
 //! A started function.
 
+use std::io::{Read, Seek, SeekFrom};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -183,6 +184,26 @@ impl Function {
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("no VmHWM line")?;
         let kibibytes: u64 = line.trim().trim_end_matches("kB").trim().parse()?;
         Ok(kibibytes * 1_024)
+    }
+
+    /// How often a text stands in what the process may write to: its heap, its
+    /// stacks and its statics.
+    pub fn found_in_memory(&self, text: &str) -> Result<usize> {
+        let process = format!("/proc/{}", self.child.id());
+        let mut memory = std::fs::File::open(format!("{process}/mem"))?;
+        let mut found = 0;
+        for line in std::fs::read_to_string(format!("{process}/maps"))?.lines() {
+            let mut parts = line.split_whitespace();
+            let (Some(range), Some(rights)) = (parts.next(), parts.next()) else { continue };
+            let Some((from, to)) = range.split_once('-').filter(|_| rights.starts_with("rw")) else { continue };
+            let (from, to) = (u64::from_str_radix(from, 16)?, u64::from_str_radix(to, 16)?);
+            memory.seek(SeekFrom::Start(from))?;
+            let mut bytes = Vec::new();
+            // What cannot be read, such as a guard page, holds nothing.
+            drop(Read::by_ref(&mut memory).take(to - from).read_to_end(&mut bytes));
+            found += bytes.windows(text.len()).filter(|window| *window == text.as_bytes()).count();
+        }
+        Ok(found)
     }
 
     /// Whether the process is gone.

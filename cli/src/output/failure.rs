@@ -55,6 +55,6 @@ impl Failure {
 
     /// A file that cannot be read or written.
     pub(crate) fn file(path: &Path, error: impl Display) -> Self {
-        Self::failed("FileUnusable", format!("{}: {error}", path.display()))
+        Self::usage("FileUnusable", format!("{}: {error}", path.display()))
     }
 }

@@ -132,7 +132,7 @@ async fn exit_codes_tell_what_happened() {
         ("no table named", here, &["--format", "csv", &good], 2, "--table <NAME>"),
         ("no such format", here, &["--format", "ldif", "--dry-run", &good], 2, "possible values"),
         ("no file", here, &["--format", "csv", "--dry-run"], 2, "<FILE>"),
-        ("a missing file", here, &["--format", "csv", "--dry-run", &missing], 1, "(FileUnusable)"),
+        ("a missing file", here, &["--format", "csv", "--dry-run", &missing], 2, "(FileUnusable)"),
         ("an empty file", here, &["--format", "csv", "--dry-run", &empty], 2, "(FileUnreadable)"),
         ("a broken document", here, &["--format", "keycloak", "--dry-run", &broken], 2, "(FileUnreadable)"),
         ("no parameters", here, &["--format", "firebase", "--dry-run", &good], 2, "--firebase-config <FILE>"),

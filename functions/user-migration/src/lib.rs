@@ -3,7 +3,8 @@
 //! Answers `UserMigration_Authentication` and `UserMigration_ForgotPassword`.
 //! Of the event nothing is kept but the password, in a type that cannot be
 //! printed and is wiped. The event itself holds it once more and goes back
-//! whole, as Cognito demands, so the runtime's own copy is not wiped.
+//! whole, as Cognito demands; the runtime's copies of it are wiped by the
+//! allocator that `main` sets.
 
 pub mod actions;
 mod attempts;
