@@ -1,7 +1,6 @@
 //! A password that was typed in.
 
-use serde::{Deserialize, Deserializer, de};
-use zeroize::{Zeroize as _, Zeroizing};
+use zeroize::Zeroizing;
 
 /// The longest password that Cognito takes, in characters. A longer one is
 /// refused before anything is computed.
@@ -40,11 +39,6 @@ impl Password {
         Self(Zeroizing::new(text))
     }
 
-    /// Takes bytes over; `None` when they are not UTF-8, and then they are wiped.
-    pub fn from_utf8(bytes: Vec<u8>) -> Option<Self> {
-        String::from_utf8(bytes).map(Self::new).map_err(|error| error.into_bytes().zeroize()).ok()
-    }
-
     /// The exact bytes.
     pub fn as_bytes(&self) -> &[u8] {
         self.0.as_bytes()
@@ -70,12 +64,5 @@ impl Password {
     /// same password to PBKDF2, and "a" and "a\0a" to bcrypt.
     pub(super) fn can_be_right(&self) -> bool {
         !self.is_empty() && !self.as_bytes().contains(&0)
-    }
-}
-
-impl<'de> Deserialize<'de> for Password {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // Serde's own message would show a number that stands in its place.
-        String::deserialize(deserializer).map(Self::new).map_err(|_| de::Error::custom("the password is not a text"))
     }
 }

@@ -57,18 +57,6 @@ fn m11_a_password_is_compared_as_it_was_typed() {
     }
 }
 
-#[test]
-fn m11_what_is_not_text_is_no_password_and_is_not_shown() {
-    for json in ["\"\\ud800\"", "\"\\udc00x\"", "12345", "true", "null", "[\"s3cret\"]", "{\"s3cret\":1}", "\"s3cret"] {
-        let error = serde_json::from_str::<Password>(json).err().unwrap().to_string();
-        assert!(!error.contains("s3cret") && !error.contains("12345"), "M11 {json} {error}");
-    }
-    let escaped: Password = serde_json::from_str("\"p\\u00e2t\\u00e9\\n\\ud83c\\udfca\\u0000 \"").unwrap();
-    assert_eq!(escaped.as_bytes(), "p\u{e2}t\u{e9}\n\u{1f3ca}\0 ".as_bytes());
-    assert!(Password::from_utf8(b"\xff\xff\xa3".to_vec()).is_none());
-    assert!(Password::from_utf8("p\u{e2}t\u{e9}".into()).is_some_and(|password| password.as_str() == "p\u{e2}t\u{e9}"));
-}
-
 /// "a" and "a\0" are one key to HMAC, and "a" and "a\0a" one to bcrypt.
 #[test]
 fn m11_a_zero_byte_makes_no_second_right_password() {
