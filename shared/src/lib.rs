@@ -3,7 +3,7 @@
 //! Each question has a module: who may sign up ([`sign_up`]), whether an external
 //! account is linked to a user ([`linking`]), what a new user gets
 //! ([`provisioning`]), whether a user of an old system is moved in
-//! ([`migration`]), which tenant a user acts in ([`tenants`]), what a
+//! ([`migration`]), what a guest may keep and who gets it ([`guests`]), which tenant a user acts in ([`tenants`]), what a
 //! token carries ([`claims`]), which IAM role a user gets ([`roles`]), whether a
 //! token is genuine ([`token`]) and which calls may pass ([`policy`]). A decision
 //! is a function of rules, request and facts. Nothing here reads a clock, the
@@ -13,6 +13,7 @@ pub mod address;
 pub mod administration;
 pub mod attributes;
 pub mod claims;
+pub mod guests;
 pub mod linking;
 pub mod migration;
 pub mod names;

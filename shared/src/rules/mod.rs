@@ -17,6 +17,7 @@ use provider::ProviderIndex;
 use serde::Deserialize;
 
 use crate::claims::{ClaimRules, Membership, TokenKind};
+use crate::guests::GuestRules;
 use crate::migration::MigrationRules;
 use crate::provisioning::{self, GroupGrant};
 use crate::roles::RoleRules;
@@ -38,6 +39,8 @@ pub struct Rules {
     pub tenants: TenantRules,
     /// How users of an old system are moved in; `None` when nobody is.
     pub migration: Option<MigrationRules>,
+    /// What guests may keep; `None` when there are none.
+    pub guests: Option<GuestRules>,
     /// The Cognito groups given on confirmation.
     pub groups: Vec<GroupGrant>,
     /// What tokens carry.
@@ -65,6 +68,8 @@ struct RuleFile {
     tenants: TenantRules,
     /// How users of an old system are moved in. Without it nobody is.
     migration: Option<MigrationRules>,
+    /// What guests may keep, and what becomes of it when one is promoted.
+    guests: Option<GuestRules>,
     /// The Cognito groups given on confirmation.
     #[serde(default)]
     groups: Vec<GroupGrant>,
@@ -92,6 +97,7 @@ impl Rules {
             providers: file.providers,
             tenants: file.tenants,
             migration: file.migration,
+            guests: file.guests,
             groups: file.groups,
             claims: file.claims,
             roles: file.roles,
@@ -111,6 +117,9 @@ impl RuleFile {
         provisioning::check(&self.groups, self.tenants.source, &providers, problems);
         if let Some(migration) = &self.migration {
             migration.check(self.tenants.source, &self.providers, problems);
+        }
+        if let Some(guests) = &self.guests {
+            guests.check(problems);
         }
         self.claims.check(problems);
         self.roles.check(problems);

@@ -1,0 +1,1 @@
+//! Keeps guests within their limits, and gives what they leave behind an end.

@@ -1,0 +1,1 @@
+//! Makes an anonymous guest a registered user who keeps everything.

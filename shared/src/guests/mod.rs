@@ -1,0 +1,11 @@
+//! Guests: what they may keep, and how a guest becomes a user.
+//!
+//! A guest is an identity of the identity pool without a login. Nobody has
+//! proved anything about him, so what he may keep is little, ends by itself
+//! when he stays away, and passes to exactly one user, once.
+
+mod identity;
+mod rules;
+
+pub use identity::{IdentityId, IdentityPoolId};
+pub use rules::{Conflict, GuestRules};
