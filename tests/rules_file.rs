@@ -95,15 +95,40 @@ fn every_contradiction_is_refused_with_its_key_and_line() {
         ("id = [], access", "id = [\"plan\"], access", "claims.map[3].name", "suppress"),
         ("add = [\"items/read\",", "add = [@\"items read\",", "claims.scopes[0].add[0]", "scope"),
         ("budget_bytes = { id = 6144", "budget_bytes = { @id = 0", "claims.budget_bytes.id", "zero"),
+        ("keep_days = 30", "@keep_days = 0", "guests.keep_days", "365"),
+        ("most_items = 1000", "@most_items = 100001", "guests.most_items", "100000"),
+        ("most_bytes = 1048576", "@most_bytes = 0", "guests.most_bytes", "between"),
+        ("aside_days = 90", "@aside_days = 0", "guests.aside_days", "between"),
+        ("most_proof_age_s = 600", "@most_proof_age_s = 86400", "guests.most_proof_age_s", "900"),
+        ("attributes = [\"data\"", "@attributes = [\"expires_at\", \"data\"", "guests.attributes", "of its own"),
+        ("on_conflict = \"keep-both\"", "on_conflict = \"keep-newer\"", "guests.newer_by", "which is newer"),
+        (
+            "on_conflict = \"keep-both\"",
+            "on_conflict = \"keep-newer\"\n@newer_by = \"made_at\"",
+            "guests.newer_by",
+            "not among",
+        ),
+        (
+            "on_conflict = \"keep-both\"",
+            "on_conflict = \"keep-both\"\n@newer_by = \"data\"",
+            "guests.newer_by",
+            "leave",
+        ),
+        (
+            "# Cognito groups that come with the promotion. The pool must have them.\ngroups = []",
+            "@groups = [\"\"]",
+            "guests.groups",
+            "128",
+        ),
         ("authenticated_role = \"AuthenticatedRole\"\n", "", "roles.ambiguous", "authenticated_role"),
         ("role = \"AdministratorRole\"", "@role = \"admin-role\"", "roles.rules[0].role", "ARN"),
         ("precedence = 100", "@role = \"role/reader\"", "roles.groups[0].role", "template.yaml"),
-        ("path = \"/admin/items\"", "@path = \"/admin/members\"", "routes[10].path", "again"),
-        ("path = \"/admin/items\"", "path = \"/admin/items\"\n@machines = \"yes\"", "routes[10].machines", "tenant"),
+        ("path = \"/admin/items\"", "@path = \"/admin/members\"", "routes[11].path", "again"),
+        ("path = \"/admin/items\"", "path = \"/admin/items\"\n@machines = \"yes\"", "routes[11].machines", "tenant"),
         (
             "path = \"/admin/items\"",
             "path = \"/admin/items\"\ntoken = \"id\"\n@scopes = [\"a\"]",
-            "routes[10].scopes",
+            "routes[11].scopes",
             "ID",
         ),
         (
@@ -143,7 +168,7 @@ fn a_route_that_no_token_could_pass_is_refused() {
     for (from, to, key) in table {
         let problems = Rules::read(&SHIPPED.replace(from, to)).unwrap_err();
         let named = |index: usize| problems.iter().any(|problem| problem.path == format!("routes[{index}].{key}"));
-        assert!(named(10) && !named(0), "{key}: {problems}");
+        assert!(named(11) && !named(0), "{key}: {problems}");
     }
 }
 
