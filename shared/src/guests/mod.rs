@@ -5,6 +5,7 @@
 //! when he stays away, and passes to exactly one user, once.
 
 mod identity;
+pub mod keep;
 mod rules;
 
 pub use identity::{IdentityId, IdentityPoolId};
