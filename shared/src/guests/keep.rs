@@ -17,7 +17,7 @@ const DAY_S: u64 = 86_400;
 pub struct Kept<'a> {
     /// Its name in the guest's partition, which has each once.
     pub name: &'a str,
-    /// Its size, as DynamoDB counts it.
+    /// Its size without its end, as DynamoDB counts it.
     pub bytes: u64,
     /// When it ends, in seconds since 1970; `None` when nothing says so yet.
     pub ends_at: Option<u64>,
