@@ -4,7 +4,9 @@
 //! proved anything about him, so what he may keep is little, ends by itself
 //! when he stays away, and passes to exactly one user, once.
 
+pub mod claim;
 mod identity;
+pub mod proof;
 mod rules;
 
 pub use identity::{IdentityId, IdentityPoolId};
