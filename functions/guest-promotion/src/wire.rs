@@ -142,7 +142,7 @@ mod tests {
         let id = "us-east-1:0a1b2c3d-1111-4222-8333-444455556666";
         let secret = "A".repeat(43);
         let table = [
-            (format!(r#"{{"guestToken":"a.b.c"}}"#), Some("token")),
+            (r#"{"guestToken":"a.b.c"}"#.to_owned(), Some("token")),
             (format!(r#"{{"identityId":"{id}"}}"#), Some("mark")),
             (format!(r#"{{"identityId":"{id}","claimSecret":"{secret}"}}"#), Some("mark and secret")),
             (format!(r#"{{"guestToken":null,"identityId":"{id}"}}"#), Some("mark")),
