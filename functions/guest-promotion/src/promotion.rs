@@ -11,7 +11,7 @@ use shared::names::{Subject, TenantId};
 use crate::accounts::{Accounts, LinkError, Login};
 use crate::clock::Clock;
 use crate::failure::Failure;
-use crate::ledger::{Counts, Ledger, PROMOTION, State};
+use crate::ledger::{Counts, LEASE_S, Ledger, PROMOTION, State};
 use crate::mover::{Ended, Hold, Mover};
 use crate::outbox::{Outbox, Promoted};
 
@@ -72,6 +72,13 @@ pub enum Progress {
     Incomplete(Vec<String>),
 }
 
+/// A promotion that is through, as far as it can be.
+struct Finished {
+    report: Report,
+    /// Whether nothing is left to be told to others.
+    is_told: bool,
+}
+
 /// What the queue does next about a guest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Next {
@@ -114,24 +121,30 @@ impl<S: Store, A: Accounts, O: Outbox, C: Clock> Promotion<S, A, O, C> {
     pub async fn go_on(&self, guest: &IdentityId, mover: &str, time_ms: u64) -> Result<Next, Failure> {
         let stop_at_ms = self.clock.now_ms().saturating_add(time_ms);
         let Some(found) = self.read(guest).await? else { return Ok(Next::Rest) };
-        // Without a login nothing may move; the user's next call brings one.
-        if found.ledger.state == State::Claimed || !self.is_open(&found.ledger).await? {
+        if !self.is_open(&found.ledger).await? {
             return Ok(Next::Rest);
         }
         if found.ledger.is_held(self.clock.now()) {
-            return Ok(Next::Again(crate::ledger::LEASE_S));
+            return Ok(Next::Again(LEASE_S));
         }
         let Some(hold) = self.take(found, mover).await? else { return Ok(Next::Again(1)) };
+        if hold.ledger.state == State::Claimed {
+            // Without a login nothing may move; the user's next call brings one.
+            // A call that was slow learns now that it was taken for dead, and
+            // reminds the queue once more before it goes on.
+            self.release(hold).await;
+            return Ok(Next::Rest);
+        }
         match self.mover(stop_at_ms).run(hold).await? {
-            Ended::Clean(hold, stuck) => {
-                self.finish(hold, &stuck).await?;
-                Ok(Next::Rest)
-            }
+            Ended::Clean(hold, stuck) => match self.finish(hold, &stuck).await? {
+                Some(Finished { is_told: true, .. }) => Ok(Next::Rest),
+                _ => Ok(Next::Again(LEASE_S)),
+            },
             Ended::Unfinished(hold) => {
                 self.release(hold).await;
                 Ok(Next::Again(1))
             }
-            Ended::TakenOver => Ok(Next::Again(crate::ledger::LEASE_S)),
+            Ended::TakenOver => Ok(Next::Again(LEASE_S)),
         }
     }
 
@@ -252,7 +265,13 @@ impl<S: Store, A: Accounts, O: Outbox, C: Clock> Promotion<S, A, O, C> {
             State::Moving | State::Done => hold,
         };
         match self.mover(stop_at_ms).run(hold).await? {
-            Ended::Clean(hold, stuck) => self.finish(hold, &stuck).await,
+            Ended::Clean(hold, stuck) => {
+                let Some(finished) = self.finish(hold, &stuck).await? else { return Ok(None) };
+                if !finished.is_told {
+                    self.remind(&claimant.guest, 1).await;
+                }
+                Ok(Some(finished.report))
+            }
             Ended::Unfinished(hold) => {
                 let report = Report::of(&hold.ledger);
                 self.release(hold).await;
@@ -309,12 +328,13 @@ impl<S: Store, A: Accounts, O: Outbox, C: Clock> Promotion<S, A, O, C> {
         }
     }
 
-    /// Ends a promotion whose records have moved, as far as they could.
-    async fn finish(&self, hold: Hold, stuck: &[String]) -> Result<Option<Report>, Failure> {
+    /// Ends a promotion whose records have moved, as far as they could; `None`
+    /// when another has taken over.
+    async fn finish(&self, hold: Hold, stuck: &[String]) -> Result<Option<Finished>, Failure> {
         if hold.ledger.state == State::Moving && !stuck.is_empty() {
             let report = Report { progress: Progress::Incomplete(stuck.to_vec()), ..Report::of(&hold.ledger) };
             self.release(hold).await;
-            return Ok(Some(report));
+            return Ok(Some(Finished { report, is_told: true }));
         }
         let now = self.clock.now();
         let done = self.advance(hold, |ledger| {
@@ -325,10 +345,11 @@ impl<S: Store, A: Accounts, O: Outbox, C: Clock> Promotion<S, A, O, C> {
         let Some(hold) = done.await? else { return Ok(None) };
         let report = Report::of(&hold.ledger);
         // The promotion stands; what is still to be told can be told later.
-        if let Err(failure) = self.settle(hold).await {
+        let told = self.settle(hold).await;
+        if let Err(failure) = &told {
             tracing::warn!(code = failure.code(), "a promotion is finished and not yet told");
         }
-        Ok(Some(report))
+        Ok(Some(Finished { report, is_told: told.is_ok() }))
     }
 
     /// Does what is left once a promotion is finished: the event, and the

@@ -1,5 +1,6 @@
 //! What answers mean that a table gives only when it is busy, or broken: they are
-//! given word for word by a server of our own.
+//! given word for word by a server of our own (rows R25, R26 and R27 of
+//! `tests/attacks.md`).
 
 use std::collections::BTreeSet;
 
