@@ -237,7 +237,10 @@ impl Template {
             "AWS::URLSuffix" => json!("amazonaws.com"),
             "AWS::StackName" => json!("stack"),
             id => match self.resource(id)? {
-                // The only kind here whose name is not made up by CloudFormation.
+                // The two kinds here that are not named by what CloudFormation makes up.
+                queue if at(queue, "/Type") == "AWS::SQS::Queue" => {
+                    json!(format!("https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{id}"))
+                }
                 provider if at(provider, "/Type") == "AWS::Cognito::UserPoolIdentityProvider" => {
                     self.resolve(at(provider, "/Properties/ProviderName"))?
                 }
