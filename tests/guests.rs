@@ -1,7 +1,7 @@
 //! Guests as `template.yaml` deploys them: what the rule file and the role both
 //! say, where the two functions' events come from, and who learns of what fails.
 
-#![expect(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a check fails by panicking")]
+#![expect(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a check fails by panicking")]
 
 use std::collections::BTreeSet;
 
