@@ -10,7 +10,7 @@ use iam_rs::{Context, ContextValue, Principal, PrincipalId};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use tests::iam::{self, Role};
-use tests::template::{ACCOUNT, REGION, Template};
+use tests::template::{ACCOUNT, IDENTITY_POOL, REGION, Template};
 
 /// The roles, in the order in which the tables below say what each may do.
 const ROLES: [&str; 3] = ["AuthenticatedRole", "AdministratorRole", "GuestRole"];
@@ -450,14 +450,14 @@ fn a_role_is_taken_through_this_identity_pool_alone() {
     // Who calls, for which pool, signed in how; what each role's trust says.
     type Row<'a> = (&'a str, Option<&'a str>, &'a [&'a str], [bool; 3]);
     let rows: [Row<'_>; 8] = [
-        (cognito, Some("IdentityPool"), signed_in, [true, true, false]),
-        (cognito, Some("IdentityPool"), guest, [false, false, true]),
+        (cognito, Some(IDENTITY_POOL), signed_in, [true, true, false]),
+        (cognito, Some(IDENTITY_POOL), guest, [false, false, true]),
         (cognito, Some("us-east-1:someone-elses"), signed_in, NOBODY),
         (cognito, Some("us-east-1:someone-elses"), guest, NOBODY),
         (cognito, None, signed_in, NOBODY),
-        (cognito, Some("IdentityPool"), &[], NOBODY),
-        (cognito, Some("IdentityPool"), &["graph.facebook.com"], NOBODY),
-        ("accounts.google.com", Some("IdentityPool"), signed_in, NOBODY),
+        (cognito, Some(IDENTITY_POOL), &[], NOBODY),
+        (cognito, Some(IDENTITY_POOL), &["graph.facebook.com"], NOBODY),
+        ("accounts.google.com", Some(IDENTITY_POOL), signed_in, NOBODY),
     ];
     for (caller, audience, methods, expected) in rows {
         let mut context = Context::new();

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use shared::guests::GuestRules;
 use shared::rules::Rules;
 use tests::iam::Role;
-use tests::template::{ACCOUNT, REGION, Template, items, texts};
+use tests::template::{ACCOUNT, IDENTITY_POOL, REGION, Template, items, texts};
 use tests::workspace_root;
 
 fn rules() -> GuestRules {
@@ -178,11 +178,11 @@ fn one_kind_of_event_is_sent_to_one_bus() {
 #[test]
 fn identities_are_deleted_from_this_pool_alone() {
     let pool = |id: &str| arn("cognito-identity", &format!("identitypool/{id}"));
-    for (asked, expected) in [(Some("IdentityPool"), true), (Some("us-east-1:other"), false), (None, false)] {
+    for (asked, expected) in [(Some(IDENTITY_POOL), true), (Some("us-east-1:other"), false), (None, false)] {
         let of = asked.map(|id| ("cognito-identity:IdentityPoolArn", ContextValue::String(pool(id))));
         let context: Vec<_> = of.into_iter().collect();
         // The action knows no resource; the evaluator wants one to be named.
-        let allowed = may("GuestPromotionRole", "cognito-identity:DeleteIdentities", &pool("IdentityPool"), &context);
+        let allowed = may("GuestPromotionRole", "cognito-identity:DeleteIdentities", &pool(IDENTITY_POOL), &context);
         assert_eq!(allowed, expected, "{asked:?}");
     }
 }

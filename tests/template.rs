@@ -68,7 +68,11 @@ fn functions() -> Vec<Function> {
         row("user-migration", |lookup| user_migration::Settings::read(lookup).map(drop), user_migration::ACTIONS),
         Function {
             source_actions: &["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"],
-            ..row("guest-promotion", |lookup| guest_promotion::Settings::read(lookup).map(drop), guest_promotion::ACTIONS)
+            ..row(
+                "guest-promotion",
+                |lookup| guest_promotion::Settings::read(lookup).map(drop),
+                guest_promotion::ACTIONS,
+            )
         },
         Function {
             source_actions: &[

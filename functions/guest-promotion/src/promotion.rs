@@ -5,9 +5,7 @@ mod queue;
 
 use std::collections::BTreeSet;
 
-use records::{
-    Change, EXPIRES_AT, Item, PK, ReadError, SK, Store, WriteError, keys, ledger as ledger_key, number, text,
-};
+use records::{Change, ReadError, Store, WriteError, ledger as ledger_key};
 use shared::guests::{GuestRules, IdentityId};
 use shared::names::{Subject, TenantId};
 
