@@ -285,7 +285,8 @@ impl<S: Store, A: Accounts, O: Outbox, C: Clock> Promotion<S, A, O, C> {
 }
 
 impl Report {
-    fn of(ledger: &Ledger) -> Self {
+    /// How a promotion stands by its ledger.
+    pub(crate) fn of(ledger: &Ledger) -> Self {
         let progress = if ledger.state == State::Done { Progress::Done } else { Progress::Moving };
         Self { identity: ledger.identity.clone(), progress, counts: ledger.counts }
     }
