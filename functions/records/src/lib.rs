@@ -18,8 +18,14 @@
 //! never a guess.
 
 mod change;
+#[cfg(feature = "testing")]
+pub mod faulty;
 mod item;
 mod keys;
+#[cfg(feature = "testing")]
+pub mod memory;
+#[cfg(feature = "testing")]
+pub mod schedule;
 mod store;
 #[cfg(feature = "testing")]
 pub mod testing;

@@ -7,14 +7,25 @@ use std::io;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::{AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-use crate::{Item, PK, Records, SK};
+use crate::{Item, PK, Records, SK, Value};
 
 /// The name of the records table in tests.
 pub const TABLE: &str = "records";
+
+/// Bytes.
+pub fn binary(bytes: impl Into<Vec<u8>>) -> Value {
+    Value::B(Blob::new(bytes))
+}
+
+/// A set of bytes.
+pub fn binaries(all: impl IntoIterator<Item = Vec<u8>>) -> Value {
+    Value::Bs(all.into_iter().map(Blob::new).collect())
+}
 
 /// A database that lives as long as this value.
 #[derive(Debug)]
