@@ -4,8 +4,10 @@
 //! proved anything about him, so what he may keep is little, ends by itself
 //! when he stays away, and passes to exactly one user, once.
 
+mod disposition;
 mod identity;
 mod rules;
 
+pub use disposition::{Disposition, Facts, Pair, Reason, Record, Resolution, TenantTag, dispose, renamed, resolve};
 pub use identity::{IdentityId, IdentityPoolId};
 pub use rules::{Conflict, GuestRules};
