@@ -3,7 +3,7 @@
 //! Both are asked the same, thousands of times; a seed decides what. A failure
 //! names the seed, and `POOLHOUSE_SEED=<seed>` asks that once more.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use records::memory::Memory;
 use records::schedule::Random;
@@ -100,10 +100,10 @@ fn item(random: &mut Random, pk: &str, sk: &str) -> Item {
             item.insert(name.to_owned(), value(random, 0));
         }
     }
-    match random.below(60) {
-        0 => drop(item.insert("deep".to_owned(), nested(29 + random.below(5)))),
-        1 => item.extend((0..10 * random.below(40)).map(|index| (format!("n{index}"), number(1)))),
-        2 => drop(item.insert("data".to_owned(), text("x".repeat(409_500 + random.below(120))))),
+    match random.below(300) {
+        0..4 => drop(item.insert("deep".to_owned(), nested(29 + random.below(5)))),
+        4..8 => item.extend((0..10 * random.below(40)).map(|index| (format!("n{index}"), number(1)))),
+        8 => drop(item.insert("data".to_owned(), text("x".repeat(409_500 + random.below(120))))),
         _ => {}
     }
     item
@@ -133,6 +133,9 @@ fn change(both: &mut Both) -> Change {
         Some(there) if random.happens(900) => there,
         _ => item(random, &pk, &sk),
     };
+    // What was read was once written. How a condition is answered with a value that
+    // cannot have been, too deep or a set with a member twice, is not of interest.
+    old.remove("deep").filter(is_shallow).into_iter().for_each(|deep| drop(old.insert("deep".to_owned(), deep)));
     match random.below(8) {
         0 => drop(old.remove("data")),
         1 => drop(old.remove("other")),
@@ -140,7 +143,24 @@ fn change(both: &mut Both) -> Change {
         3 => old.values_mut().for_each(reverse),
         _ => {}
     }
+    old.values_mut().for_each(let_each_member_be_once);
     if random.happens(500) { Change::Replace { old, new } } else { Change::Remove(old) }
+}
+
+fn is_shallow(deep: &Value) -> bool {
+    (0..31).try_fold(deep, |value, _| value.as_l().ok()?.first()).is_none()
+}
+
+fn let_each_member_be_once(value: &mut Value) {
+    match value {
+        Value::Ss(set) | Value::Ns(set) => {
+            let mut seen = HashSet::new();
+            set.retain(|member| seen.insert(member.clone()));
+        }
+        Value::L(values) => values.iter_mut().for_each(let_each_member_be_once),
+        Value::M(members) => members.values_mut().for_each(let_each_member_be_once),
+        _ => {}
+    }
 }
 
 /// Sets have no order.
@@ -188,7 +208,7 @@ async fn random_changes_are_answered_alike() {
     };
     let mut answers: HashMap<&str, usize> = HashMap::new();
     for seed in &seeds {
-        for (answer, count) in play(*seed, 500).await {
+        for (answer, count) in play(*seed, 400).await {
             *answers.entry(answer).or_default() += count;
         }
     }
