@@ -281,8 +281,12 @@ impl<S: Store, A: Accounts, O: Outbox, C: Clock> Promotion<S, A, O, C> {
                 return Err(Failure::unavailable("GroupNotJoined", error));
             }
         }
-        // From here on it is finished, also if this call dies.
-        self.remind(&claimant.guest, REMIND_AFTER_S).await;
+        // INVARIANT: from here on it is finished, and the event is sent, also if
+        // this call dies. So nothing moves before the queue knows of it.
+        if let Err(error) = self.outbox.remind(&claimant.guest, REMIND_AFTER_S).await {
+            self.release(hold).await;
+            return Err(Failure::unavailable("ReminderNotSent", error));
+        }
         let deletes_identity = self.rules.delete_merged_identities && identity != claimant.guest;
         self.advance(hold, |ledger| {
             ledger.state = State::Moving;

@@ -21,8 +21,10 @@ const MOST_PAGE_BYTES: usize = 1024 * 1024;
 const MOST_PK_BYTES: usize = 2048;
 const MOST_SK_BYTES: usize = 1024;
 const MOST_LEVELS: usize = 32;
-/// The most bytes of a condition.
+/// The most bytes of a condition, and the most operators and functions in it.
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/example_dynamodb_Scenario_ExpressionOperatorCounting_section.html>
 const MOST_CONDITION_BYTES: usize = 4096;
+const MOST_OPERATORS: usize = 300;
 
 type Partition = BTreeMap<String, Arc<Item>>;
 
@@ -327,17 +329,18 @@ fn is_too_large(change: &Change) -> bool {
 fn is_writable(change: &Change, guarded: &BTreeSet<String>) -> bool {
     let values = new_of(change).into_iter().chain(old_of(change)).flat_map(Item::values);
     let is_readable = values.into_iter().all(|value| is_readable(value, 0));
-    is_readable && old_of(change).is_none_or(|old| condition_bytes(old, guarded) <= MOST_CONDITION_BYTES)
+    is_readable && old_of(change).is_none_or(|old| is_short(old, guarded))
 }
 
-/// The bytes of the condition that the adapter writes for an expected item.
-fn condition_bytes(old: &Item, guarded: &BTreeSet<String>) -> usize {
+/// Whether DynamoDB takes the condition that the adapter writes for an expected item.
+fn is_short(old: &Item, guarded: &BTreeSet<String>) -> bool {
     let digits = |index: usize| index.to_string().len();
     let held = old.keys().filter(|name| *name != PK && *name != SK).count();
     let lacking = guarded.iter().filter(|name| !old.contains_key(*name)).count();
+    let operators = 1 + 2 * (held + lacking);
     let held: usize = (0..held).map(|index| " AND #a = :a".len() + 2 * digits(index)).sum();
     let lacking: usize = (0..lacking).map(|index| " AND attribute_not_exists(#g)".len() + digits(index)).sum();
-    "attribute_exists(#pk)".len() + held + lacking
+    operators <= MOST_OPERATORS && "attribute_exists(#pk)".len() + held + lacking <= MOST_CONDITION_BYTES
 }
 
 fn is_readable(value: &Value, level: usize) -> bool {

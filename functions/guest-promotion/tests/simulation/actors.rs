@@ -107,11 +107,7 @@ impl Outbox for Outside {
             let due_ms = world.turns.elapsed_ms() + 1_000 * delay_s;
             world.queue().push(Message { guest, due_ms });
         });
-        if sent.await {
-            return Ok(());
-        }
-        self.world.unreminded().insert(guest);
-        Err(SendError("a fault".into()))
+        if sent.await { Ok(()) } else { Err(SendError("a fault".into())) }
     }
 }
 
@@ -151,7 +147,8 @@ pub(crate) async fn play(world: Arc<World>, role: Role, name: String) {
 }
 
 async fn wait(world: &World) {
-    let (is_short, ms) = (world.random().happens(800), world.random().next());
+    let ms = world.random().next();
+    let is_short = world.random().happens(800);
     if is_short { world.turns.pass().await } else { world.turns.sleep(ms % 2_000).await }
 }
 
@@ -182,9 +179,10 @@ async fn call(
         key: Some(format!("key-{user}-{guest}")).filter(|_| time_ms > 1_000),
         mover,
     };
+    let began = world.turns.count();
     match promotion(world, rates).promote(&claimant, time_ms).await {
         Ok(report) => {
-            let answer = Answer { user, guest, report };
+            let answer = Answer { user, guest, report, turns: (began, world.turns.count()) };
             checker::check_answer(world, &answer);
             let is_end = answer.report.progress != Progress::Moving;
             world.answers().push(answer);

@@ -55,7 +55,7 @@ fn may_be_stuck(version: &Version) -> bool {
 
 /// Checks an answer at the moment when it is given.
 pub(crate) fn check_answer(world: &World, answer: &Answer) {
-    let Answer { user, guest, report } = answer;
+    let Answer { user, guest, report, .. } = answer;
     if world.owner(*guest) != Some(*user) {
         world.fault(format!("guest {guest} was said to be user {user}'s, and is {:?}'s", world.owner(*guest)));
     }
@@ -64,7 +64,8 @@ pub(crate) fn check_answer(world: &World, answer: &Answer) {
         if both_done && earlier.report != *report {
             world.fault(format!("guest {guest}: {:?} became {report:?}", earlier.report));
         }
-        if earlier.report.progress == Progress::Done && report.progress != Progress::Done {
+        let is_after = earlier.turns.1 < answer.turns.0;
+        if is_after && earlier.report.progress == Progress::Done && report.progress != Progress::Done {
             world.fault(format!("guest {guest} was done and is not: {report:?}"));
         }
     }
@@ -179,7 +180,7 @@ fn check_gift(world: &World, version: &Version, user: usize, item: &Item) -> Res
         return Err("the user's record ends");
     }
     let end = written.get(EXPIRES_AT).and_then(|end| end.as_n().ok()?.parse::<u32>().ok());
-    if end.is_some_and(|end| end < crate::world::START - 5) {
+    if end.is_some_and(|end| Some(end) <= claimed_at(world, version)) {
         return Err("what had ended was given");
     }
     if !name(item).starts_with(name(written)) {
@@ -188,13 +189,19 @@ fn check_gift(world: &World, version: &Version, user: usize, item: &Item) -> Res
     Ok(())
 }
 
-/// Checks, once the queue has come to rest, that nobody has to ask again, unless
-/// it could not be told that somebody has to.
+/// When the guest was claimed who wrote this.
+fn claimed_at(world: &World, version: &Version) -> Option<u32> {
+    let Writer::Guest(guest) = version.writer else { return None };
+    let ledger = world.memory.get(&records::ledger(&world.guests[guest]), "PROMOTION")?;
+    ledger.get("claimed_at")?.as_n().ok()?.parse().ok()
+}
+
+/// Checks, once the queue has come to rest, that nobody has to
+/// ask again.
 pub(crate) fn check_nothing_is_stranded(world: &World) {
     for guest in 0..world.guests.len() {
         let Some(ledger) = world.memory.get(&records::ledger(&world.guests[guest]), "PROMOTION") else { continue };
         let state = ledger.get("state").and_then(|state| state.as_s().ok()).map_or("", String::as_str);
-        let is_told = !world.unreminded().contains(&guest);
         let left = world.memory.partition(&world.guest_pk(guest));
         let is_left = left.iter().any(|item| {
             let number = number_of(item);
@@ -202,7 +209,7 @@ pub(crate) fn check_nothing_is_stranded(world: &World) {
                 .and_then(|number| world.history().versions.get(&number).map(|version| !may_be_stuck(version)))
                 .unwrap_or(true)
         });
-        if is_told && state == "moving" && (left.is_empty() || is_left) {
+        if state == "moving" && (left.is_empty() || is_left) {
             world.fault(format!("guest {guest} is moving, nobody moves him, and the queue is at rest"));
         }
         if state == "done" && is_left {
@@ -249,7 +256,12 @@ fn check_guest(world: &World, guest: usize) {
     for item in &left {
         let version = number_of(item).and_then(|number| history.versions.get(&number));
         if !version.is_some_and(may_be_stuck) {
-            world.fault(format!("guest {guest} still has {:?} at the end", short(name(item))));
+            let users = world.memory.get(&world.user_pk(owner), name(item)).map(|item| item.len());
+            world.fault(format!(
+                "guest {guest} still has {:?} at the end, of {} bytes; the user's has {users:?} attributes",
+                short(name(item)),
+                item_bytes(item)
+            ));
         }
     }
     let done = answers.iter().find(|answer| answer.report.progress == Progress::Done);
@@ -305,7 +317,8 @@ fn check_counts(world: &World, versions: &BTreeMap<u64, Version>, guest: usize, 
         }
         for (place, item) in found {
             match place {
-                Place::User(user) if user == owner && version.twin => expected.same += 1,
+                Place::User(user) if user != owner => {}
+                Place::User(0) if version.twin => expected.same += 1,
                 Place::User(_) if replaced.iter().any(|name| *name == self::name(&item)) => expected.replaced += 1,
                 Place::User(_) if name(&item) == name(&version.item) => expected.moved += 1,
                 Place::User(_) => expected.renamed += 1,

@@ -18,7 +18,9 @@ use records::schedule::{End, Random, run};
 use world::{Role, World, create};
 
 /// More turns than any schedule needs.
-const MOST_TURNS: u64 = 200_000;
+const MOST_TURNS: u64 = 100_000;
+/// On a broken table some movers never end.
+const MOST_TURNS_BROKEN: u64 = 2_000;
 
 /// Plays the schedule of a seed and says what is wrong at its end.
 fn play(seed: u64, size: usize, is_broken: Option<Break>) -> (Arc<World>, Vec<String>) {
@@ -27,12 +29,13 @@ fn play(seed: u64, size: usize, is_broken: Option<Break>) -> (Arc<World>, Vec<St
     let stickiness = [0, 500, 950][random.below(3)];
     let roles = world.roles.iter().enumerate();
     let tasks = roles.map(|(number, role)| actors::play(Arc::clone(&world), role.clone(), format!("m-{number}")));
-    let ends = run(&world.turns, &mut random, stickiness, MOST_TURNS, tasks);
+    let most_turns = if is_broken.is_some() { MOST_TURNS_BROKEN } else { MOST_TURNS };
+    let ends = run(&world.turns, &mut random, stickiness, most_turns, tasks);
     for (role, _) in world.roles.iter().zip(&ends).filter(|(_, end)| **end == End::Endless) {
         world.fault(format!("{role:?} does not end"));
     }
     let calm = [actors::play(Arc::clone(&world), Role::Calm, "calm".to_owned())];
-    if run(&world.turns, &mut random, 0, MOST_TURNS, calm) != [End::Returned(())] {
+    if run(&world.turns, &mut random, 0, most_turns, calm) != [End::Returned(())] {
         world.fault("it does not come to rest".to_owned());
     }
     checker::check_end(&world);
@@ -51,17 +54,17 @@ fn play_all(test: &str, size: usize, schedules: u64) {
         Some(seed) => seed..=seed,
         None => 1..=setting("POOLHOUSE_SCHEDULES").unwrap_or(schedules),
     };
+    let (mut failed, mut told) = (Vec::new(), String::new());
     for seed in seeds {
         let (world, faults) = play(seed, size, None);
-        assert!(
-            faults.is_empty(),
-            "seed {seed}:\n{}\n{:?}\n{:?}\n{:?}\nPOOLHOUSE_SEED={seed} cargo test -p guest-promotion --test simulation {test}",
-            faults.iter().take(10).cloned().collect::<Vec<_>>().join("\n"),
-            world.roles,
-            world.rates,
-            world.rules,
-        );
+        let Some(first) = faults.first() else { continue };
+        failed.push(format!("seed {seed}: {first}"));
+        if told.is_empty() {
+            told = format!("{faults:#?}\n{:?}\n{:?}\n{:?}", world.roles, world.rates, world.rules);
+            told += &format!("\nPOOLHOUSE_SEED={seed} cargo test -p guest-promotion --test simulation {test}");
+        }
     }
+    assert!(failed.is_empty(), "{} failed:\n{}\nThe first:\n{told}", failed.len(), failed.join("\n"));
 }
 
 #[test]
@@ -119,23 +122,23 @@ fn first_fault(is_broken: Break) -> (u64, String) {
 #[test]
 fn the_checker_catches_every_broken_promise() {
     let table = [
-        (Break::Guard, "lost"),
-        (Break::Deletion, "doubled"),
-        (Break::Overwriting, "lost"),
-        (Break::SecondOwner, "was said to be user"),
-        (Break::Tenant, "across a tenant"),
-        (Break::Unfit, "was given"),
-        (Break::End, "the user's record ends"),
-        (Break::Aside, "lost"),
-        (Break::OneByOne, "doubled"),
-        (Break::Page, "still has"),
-        (Break::Ledger, "counted"),
-        (Break::Attribute, "not as it was written"),
-        (Break::OtherUser, "a user who does not own the guest"),
+        (Break::Guard, &["lost", "and back"][..]),
+        (Break::Deletion, &["doubled"]),
+        (Break::Overwriting, &["lost"]),
+        (Break::SecondOwner, &["was said to be user", "became"]),
+        (Break::Tenant, &["across a tenant"]),
+        (Break::Unfit, &["was given"]),
+        (Break::End, &["the user's record ends"]),
+        (Break::Aside, &["lost"]),
+        (Break::OneByOne, &["doubled"]),
+        (Break::Page, &["still has"]),
+        (Break::Ledger, &["counted"]),
+        (Break::Attribute, &["not as it was written"]),
+        (Break::OtherUser, &["a user who does not own the guest"]),
     ];
     for (is_broken, expected) in table {
         let (seed, fault) = first_fault(is_broken);
         println!("{is_broken:?}: after {seed} schedules: {fault}");
-        assert!(fault.contains(expected), "{is_broken:?}: {fault}");
+        assert!(expected.iter().any(|expected| fault.contains(expected)), "{is_broken:?}: {fault}");
     }
 }

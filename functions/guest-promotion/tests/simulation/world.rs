@@ -1,6 +1,6 @@
 //! A world that a seed decides: who has what, who does what, and what fails.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use guest_promotion::{Promoted, Report};
@@ -58,6 +58,8 @@ pub(crate) struct Answer {
     pub(crate) user: usize,
     pub(crate) guest: usize,
     pub(crate) report: Report,
+    /// The turns in which the call began and was answered.
+    pub(crate) turns: (u64, u64),
 }
 
 pub(crate) struct World {
@@ -77,8 +79,6 @@ pub(crate) struct World {
     queue: Mutex<Vec<Message>>,
     answers: Mutex<Vec<Answer>>,
     faults: Mutex<Vec<String>>,
-    /// The guests of whom no reminder could be sent.
-    pub(crate) unreminded: Mutex<BTreeSet<usize>>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -100,9 +100,6 @@ impl World {
     }
     pub(crate) fn answers(&self) -> MutexGuard<'_, Vec<Answer>> {
         lock(&self.answers)
-    }
-    pub(crate) fn unreminded(&self) -> MutexGuard<'_, BTreeSet<usize>> {
-        lock(&self.unreminded)
     }
     pub(crate) fn random(&self) -> MutexGuard<'_, Random> {
         lock(&self.random)
@@ -215,7 +212,6 @@ pub(crate) fn create(seed: u64, size: usize, is_broken: Option<Break>) -> Arc<Wo
         queue: Mutex::default(),
         answers: Mutex::default(),
         faults: Mutex::default(),
-        unreminded: Mutex::default(),
     };
     if random.happens(500) {
         world.pool().own.insert(0, identity("99999999-0000"));
