@@ -1,5 +1,7 @@
 //! What is asked of the identity pool and of the user pool.
 
+pub(crate) mod aws;
+
 use std::error::Error;
 use std::fmt;
 

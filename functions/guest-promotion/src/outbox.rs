@@ -1,5 +1,7 @@
 //! What a promotion sends: its event, and notes to go on later.
 
+pub(crate) mod aws;
+
 use std::error::Error;
 use std::fmt;
 

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::item::same_value;
 use crate::{
     Change, Item, MOST_ACTIONS, MOST_BYTES, MOST_ITEM_BYTES, PK, Page, ReadError, SK, Stale, Store, Value, WriteError,
-    item_bytes, key_of,
+    item_bytes, key_of, same,
 };
 
 /// The most bytes of items in a page.
@@ -215,7 +215,7 @@ impl Table {
             return Ok(());
         }
         // As the adapter: a retry that meets its own write has succeeded.
-        if found.as_deref() == new_of(change) && found.is_some() {
+        if found.as_deref().zip(new_of(change)).is_some_and(|(found, new)| same(found, new, &[])) {
             return Ok(());
         }
         Err(WriteError::Stale(vec![Stale { index: 0, found: found.map(|item| (*item).clone()) }]))

@@ -6,6 +6,7 @@
 
 mod disposition;
 mod identity;
+pub mod keep;
 mod rules;
 
 pub use disposition::{Disposition, Facts, Pair, Reason, Record, Resolution, TenantTag, dispose, renamed, resolve};
