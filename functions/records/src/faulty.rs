@@ -18,8 +18,8 @@ pub struct Rates {
     pub lost_before: u64,
     /// No answer comes, but all was written.
     pub lost_after: u64,
-    /// No answer comes, and what was asked is done some calls later, should it
-    /// still be possible then.
+    /// No answer comes, and what was asked is done some calls later, within ten
+    /// seconds, should it still be possible then.
     pub late: u64,
     /// Something cannot be read.
     pub unreadable: u64,
@@ -40,7 +40,8 @@ pub struct Network(Arc<Mutex<Inside>>);
 #[derive(Debug)]
 struct Inside {
     random: Random,
-    under_way: Vec<Vec<Change>>,
+    /// Writes, and until when they may arrive, in ms since the beginning.
+    under_way: Vec<(u64, Vec<Change>)>,
     kills_left: u32,
 }
 
@@ -66,22 +67,26 @@ impl Network {
     }
 
     /// What arrives now of all that is under way.
-    fn arriving(&self) -> Option<Vec<Change>> {
+    fn arriving(&self, now_ms: u64) -> Option<Vec<Change>> {
         let mut inside = self.inside();
+        inside.under_way.retain(|(until_ms, _)| now_ms <= *until_ms);
         if inside.under_way.is_empty() || inside.random.happens(750) {
             return None;
         }
-        inside.under_way.pop()
+        inside.under_way.pop().map(|(_, changes)| changes)
     }
 
     /// Delivers all that is still under way.
     pub async fn settle(&self, store: &impl Store) {
         loop {
-            let Some(changes) = self.inside().under_way.pop() else { break };
-            let _ = store.write(&changes).await;
+            let Some((_, changes)) = self.inside().under_way.pop() else { break };
+            drop(store.write(&changes).await);
         }
     }
 }
+
+/// How long a write may be under way, in ms.
+const LONGEST_WAY_MS: u64 = 10_000;
 
 /// A store behind a network.
 #[derive(Clone)]
@@ -90,6 +95,8 @@ pub struct Faulty<S> {
     network: Network,
     turns: Turns,
     rates: Rates,
+    /// When the caller dies in any case, in ms since the beginning.
+    dies_at_ms: u64,
 }
 
 impl<S> fmt::Debug for Faulty<S> {
@@ -101,22 +108,28 @@ impl<S> fmt::Debug for Faulty<S> {
 impl<S: Store> Faulty<S> {
     /// This store, reached through a network with these faults.
     pub fn new(store: S, network: Network, turns: Turns, rates: Rates) -> Self {
-        Self { store, network, turns, rates }
+        Self { store, network, turns, rates, dies_at_ms: u64::MAX }
+    }
+
+    /// The same, for a caller who has only so much time: then he makes no further
+    /// call, like a function that has timed out.
+    pub fn for_at_most(self, ms: u64) -> Self {
+        Self { dies_at_ms: self.turns.elapsed_ms().saturating_add(ms), ..self }
     }
 
     /// What happens before a call: a turn passes, somebody's late write arrives,
     /// the caller dies.
     pub async fn before(&self) {
         if self.network.happens(self.rates.delayed) {
-            let ms = self.network.inside().random.next() % self.rates.delay_ms.max(1);
+            let ms = self.network.inside().random.draw() % self.rates.delay_ms.max(1);
             self.turns.sleep(ms).await;
         } else {
             self.turns.pass().await;
         }
-        if let Some(changes) = self.network.arriving() {
-            let _ = self.store.write(&changes).await;
+        if let Some(changes) = self.network.arriving(self.turns.elapsed_ms()) {
+            drop(self.store.write(&changes).await);
         }
-        if self.network.kills(self.rates.killed_before) {
+        if self.turns.elapsed_ms() >= self.dies_at_ms || self.network.kills(self.rates.killed_before) {
             self.turns.die().await;
         }
     }
@@ -166,7 +179,8 @@ impl<S: Store + Sync> Store for Faulty<S> {
             return Err(lost());
         }
         if self.network.happens(self.rates.late) {
-            self.network.inside().under_way.push(changes.to_vec());
+            let until_ms = self.turns.elapsed_ms().saturating_add(LONGEST_WAY_MS);
+            self.network.inside().under_way.push((until_ms, changes.to_vec()));
             return Err(lost());
         }
         let written = self.store.write(changes).await;

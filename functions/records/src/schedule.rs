@@ -21,7 +21,7 @@ impl Random {
     }
 
     /// The next number.
-    pub fn next(&mut self) -> u64 {
+    pub fn draw(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
@@ -30,13 +30,13 @@ impl Random {
 
     /// A number below this one; 0 when there is none.
     pub fn below(&mut self, end: usize) -> usize {
-        let drawn = self.next().checked_rem(end as u64).unwrap_or(0);
+        let drawn = self.draw().checked_rem(end as u64).unwrap_or(0);
         usize::try_from(drawn).unwrap_or(0)
     }
 
     /// Whether something happens that happens in so many of 1,000 cases.
     pub fn happens(&mut self, per_mille: u64) -> bool {
-        self.next() % 1000 < per_mille
+        self.draw() % 1000 < per_mille
     }
 
     /// One of these.
@@ -253,8 +253,7 @@ mod tests {
         let tasks = (0..3).map(|name| count(turns.clone(), Arc::clone(&trace), name));
         let ends = run(&turns, &mut Random::new(seed), 0, 1000, tasks);
         assert_eq!(ends, [End::Returned(0), End::Returned(1), End::Returned(2)]);
-        let trace = trace.lock().unwrap().clone();
-        trace
+        std::mem::take(&mut *trace.lock().unwrap())
     }
 
     #[test]

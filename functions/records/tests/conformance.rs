@@ -77,7 +77,7 @@ fn value(random: &mut Random, level: usize) -> Value {
     let word = |random: &mut Random| random.pick(&["a", "b", "c", "", "é"]).copied().unwrap_or_default().to_owned();
     match random.below(if level < 3 { 10 } else { 8 }) {
         0 => text(word(random)),
-        1 => number(random.next() % 1000),
+        1 => number(random.draw() % 1000),
         2 => binary(word(random)),
         3 => Value::Bool(random.happens(500)),
         4 => Value::Null(true),

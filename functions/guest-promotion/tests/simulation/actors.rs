@@ -19,6 +19,8 @@ use crate::world::{Answer, Message, Role, START, World, carried};
 
 /// How long the queue hides a message that somebody works on, in ms.
 const HIDDEN_MS: u64 = 60_000;
+/// When a function is ended from outside, in ms. Before a reminder is due.
+const TIMEOUT_MS: u64 = 30_000;
 const LONGEST_MS: u64 = 25_000;
 
 /// What a mover sees of the world.
@@ -32,6 +34,7 @@ impl Outside {
     fn new(world: &Arc<World>, rates: Rates) -> Self {
         let table = Table { memory: world.memory.clone(), is_broken: world.is_broken };
         let faulty = Faulty::new(table, world.network.clone(), world.turns.clone(), rates);
+        let faulty = if rates == Rates::default() { faulty } else { faulty.for_at_most(TIMEOUT_MS) };
         Self { world: Arc::clone(world), faulty }
     }
 
@@ -58,7 +61,7 @@ impl Clock for Outside {
     }
 
     fn jitter(&self, most: u64) -> u64 {
-        Random::new(self.world.turns.count()).next().checked_rem(most).unwrap_or(0)
+        Random::new(self.world.turns.count()).draw().checked_rem(most).unwrap_or(0)
     }
 }
 
@@ -129,7 +132,7 @@ pub(crate) async fn play(world: Arc<World>, role: Role, name: String) {
         Role::User { user, steps } => write(&world, Writer::User(user), steps).await,
         Role::Queue { steps } => {
             for step in 0..steps {
-                let ms = world.random().next() % 30_000;
+                let ms = world.random().draw() % 30_000;
                 world.turns.sleep(ms).await;
                 look(&world, rates, &format!("{name}-{step}")).await;
             }
@@ -138,7 +141,7 @@ pub(crate) async fn play(world: Arc<World>, role: Role, name: String) {
         Role::Clock { steps } => {
             for _ in 0..steps {
                 wait(&world).await;
-                let ms = world.random().next() % 7_200_000;
+                let ms = world.random().draw() % 7_200_000;
                 world.turns.jump(i64::try_from(ms).expect("hours") - 3_600_000);
             }
         }
@@ -147,7 +150,7 @@ pub(crate) async fn play(world: Arc<World>, role: Role, name: String) {
 }
 
 async fn wait(world: &World) {
-    let ms = world.random().next();
+    let ms = world.random().draw();
     let is_short = world.random().happens(800);
     if is_short { world.turns.pass().await } else { world.turns.sleep(ms % 2_000).await }
 }
@@ -230,7 +233,7 @@ async fn write(world: &World, writer: Writer, steps: usize) {
     for _ in 0..steps {
         wait(world).await;
         let mut random = world.random().clone();
-        world.random().next();
+        world.random().draw();
         let known: Vec<String> = {
             let history = world.history();
             let names = history.versions.values().filter_map(|version| version.item.get(SK)?.as_s().ok());

@@ -172,7 +172,7 @@ impl World {
 pub(crate) fn create(seed: u64, size: usize, is_broken: Option<Break>) -> Arc<World> {
     let mut random = Random::new(seed);
     let harshness = [0, 5, 20, 60][random.below(4)];
-    let rate = |random: &mut Random| if random.happens(500) { random.next() % (harshness + 1) } else { 0 };
+    let rate = |random: &mut Random| if random.happens(500) { random.draw() % (harshness + 1) } else { 0 };
     let rates = Rates {
         busy: 2 * rate(&mut random),
         lost_before: rate(&mut random),
@@ -191,7 +191,7 @@ pub(crate) fn create(seed: u64, size: usize, is_broken: Option<Break>) -> Arc<Wo
         names_positions: random.happens(500),
     };
     let turns = Turns::starting_at(START);
-    let network = Network::new(Random::new(random.next()), u32::try_from(random.below(6)).expect("a few"));
+    let network = Network::new(Random::new(random.draw()), u32::try_from(random.below(6)).expect("a few"));
     let world = World {
         memory: Memory::new(&WRITABLE).with(paging),
         turns,
@@ -205,7 +205,7 @@ pub(crate) fn create(seed: u64, size: usize, is_broken: Option<Break>) -> Arc<Wo
         ],
         roles: roles(&mut random, size),
         is_broken,
-        random: Mutex::new(Random::new(random.next())),
+        random: Mutex::new(Random::new(random.draw())),
         history: Mutex::default(),
         pool: Mutex::default(),
         events: Mutex::default(),
