@@ -119,6 +119,11 @@ impl Function {
         &self.name
     }
 
+    /// The id of its process.
+    pub fn process(&self) -> u32 {
+        self.child.id()
+    }
+
     /// From start to the first poll.
     pub fn init(&self) -> Duration {
         self.init

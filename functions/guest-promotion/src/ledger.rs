@@ -202,9 +202,9 @@ impl Ledger {
         let ledger = Self {
             guest: guest.clone(),
             owner: Subject::parse(entry.text("owner")?).ok_or(Corrupt("owner"))?,
-            tenant: entry.optional("owners_tenant", |text| TenantId::parse(text))?,
+            tenant: entry.optional("owners_tenant", TenantId::parse)?,
             state,
-            identity: entry.optional("identity", |text| IdentityId::parse(text))?,
+            identity: entry.optional("identity", IdentityId::parse)?,
             claimed_at: entry.number("claimed_at")?,
             finished_at: item.get("finished_at").map(|_| entry.number("finished_at")).transpose()?,
             mover: entry.text("mover")?.to_owned(),

@@ -11,9 +11,6 @@ use shell::aws::SdkConfig;
 
 use super::{AccountError, Accounts, LinkError, Login};
 
-/// What the function's role must allow for the calls in this file.
-pub(crate) const ACTIONS: &[&str] = &["cognito-idp:AdminAddUserToGroup", "cognito-identity:DeleteIdentities"];
-
 /// The accounts in AWS.
 pub struct Pools {
     identities: Client,

@@ -7,9 +7,6 @@ use shell::aws::SdkConfig;
 
 use super::{Outbox, Promoted, SendError};
 
-/// What the function's role must allow for the calls in this file.
-pub(crate) const ACTIONS: &[&str] = &["events:PutEvents", "sqs:SendMessage"];
-
 /// Who sends the events, and what they are called.
 const SOURCE: &str = "poolhouse";
 const DETAIL_TYPE: &str = "guest.promoted";
