@@ -3,6 +3,8 @@
 //!
 //! The ids are those of `attacks.md`, which also says what is not tried here.
 
+#![expect(clippy::indexing_slicing, reason = "a helper of a test may stop at a missing member, as a test may")]
+
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 use tests::http::{Response, Server};
