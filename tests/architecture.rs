@@ -213,6 +213,7 @@ fn no_trigger_module_of_shared_uses_another() {
     // says, a migration checks passwords and hands over what is carried on.
     let table = [
         ("administration", [].as_slice()),
+        ("attachment", &["claims"]),
         ("claims", &["roles"]),
         ("linking", &[]),
         ("migration", &["password", "provisioning"]),

@@ -119,6 +119,11 @@ impl Function {
         &self.name
     }
 
+    /// The process's id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// From start to the first poll.
     pub fn init(&self) -> Duration {
         self.init

@@ -14,6 +14,8 @@ pub mod gateway;
 pub mod http;
 pub mod iam;
 mod log;
+pub mod pool_documents;
+pub mod pool_service;
 mod runtime_api;
 mod services;
 mod simulator;
