@@ -379,7 +379,7 @@ fn killed_at_any_call_it_goes_on_from_there() {
                 let sent = if kind == "Create" { create } else { event(&service, "Delete") };
                 let mut function = start(&service);
                 let at = service.state().calls.len() + call;
-                service.state().kill = Some((at, function.id(), carried_out));
+                service.state().kill = Some((at, function.process(), carried_out));
                 let (outcome, _) = send(&mut function, &service, &sent);
                 if outcome.reply != Reply::Exited {
                     assert!(call > 8, "only {call} calls");
@@ -412,7 +412,7 @@ fn what_moved_in_a_run_that_was_killed_is_told_by_the_next() {
         let state = probe.state();
         state.calls.iter().position(|(operation, _)| operation == "UpdateUserPool").unwrap()
     };
-    service.state().kill = Some((calls_before, function.id(), true));
+    service.state().kill = Some((calls_before, function.process(), true));
     let (outcome, _) = send(&mut function, &service, &event(&service, "Create"));
     assert_eq!(outcome.reply, Reply::Exited);
     service.state().kill = None;

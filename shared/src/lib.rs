@@ -17,6 +17,7 @@ pub mod attributes;
 pub mod claims;
 pub mod guests;
 pub mod linking;
+pub mod lockout;
 pub mod migration;
 pub mod names;
 pub mod password;

@@ -119,8 +119,8 @@ impl Function {
         &self.name
     }
 
-    /// The process's id.
-    pub fn id(&self) -> u32 {
+    /// The id of its process.
+    pub fn process(&self) -> u32 {
         self.child.id()
     }
 

@@ -1,6 +1,6 @@
 //! The AWS services that functions call, on loopback: DynamoDB by dynoxide,
-//! STS and Secrets Manager by the one call that is made, Cognito by [`Pool`] and
-//! the one call about groups.
+//! STS, SQS and Secrets Manager by the one call that is made, Cognito by [`Pool`],
+//! [`IdentityPool`] and the one call about groups.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -10,6 +10,7 @@ use tokio::sync::oneshot;
 
 use crate::cognito::Pool;
 use crate::http::{Request, Response, Server};
+use crate::identity_pool::IdentityPool;
 
 /// The directory table's name here.
 pub const DIRECTORY_TABLE: &str = "directory";
@@ -20,6 +21,9 @@ pub const LEGACY_USERS_TABLE: &str = "legacy-users";
 /// The name here of the table that counts attempts.
 pub const ATTEMPTS_TABLE: &str = "attempts";
 
+/// The records table's name here.
+pub const RECORDS_TABLE: &str = "records";
+
 /// Services that live as long as this value.
 pub struct Services {
     database: dynoxide::Database,
@@ -28,6 +32,7 @@ pub struct Services {
     calls: Arc<Mutex<Vec<String>>>,
     group_answer: Arc<Mutex<Response>>,
     pool: Arc<Pool>,
+    identity_pool: Arc<IdentityPool>,
     server: Server,
 }
 
@@ -35,23 +40,35 @@ impl Services {
     /// Starts them all, with empty tables.
     pub fn start() -> Result<Self> {
         let database = dynoxide::Database::memory().map_err(|error| anyhow!("{error}"))?;
-        for table in [directory_table(), items_table(), legacy_users_table(), attempts_table()] {
+        for table in [directory_table(), items_table(), legacy_users_table(), attempts_table(), records_table()] {
             database.create_table(serde_json::from_value(table)?).map_err(|error| anyhow!("{error}"))?;
         }
         let (database_url, stop_database) = serve(database.clone())?;
         let calls = Arc::<Mutex<Vec<String>>>::default();
         let group_answer = Arc::new(Mutex::new(Response::new(200, "application/x-amz-json-1.1", "{}")));
         let pool = Arc::<Pool>::default();
+        let identity_pool = Arc::<IdentityPool>::default();
         let (recording, answering, users) = (Arc::clone(&calls), Arc::clone(&group_answer), Arc::clone(&pool));
+        let identities = Arc::clone(&identity_pool);
         let server = Server::start(move |request| {
             let target = request.header("x-amz-target").unwrap_or("AssumeRole").to_owned();
             let body = String::from_utf8_lossy(&request.body).into_owned();
             recording.lock().unwrap_or_else(PoisonError::into_inner).push(format!("{target} {body}"));
             let operation = target.strip_prefix("AWSCognitoIdentityProviderService.");
             let by_pool = operation.and_then(|operation| users.answer(operation, &request.body));
+            let by_pool = by_pool.or_else(|| identities.answer(&target, &request.body));
             by_pool.unwrap_or_else(|| answer(&request, &target, &answering))
         })?;
-        Ok(Self { database, database_url, stop_database: Some(stop_database), calls, group_answer, pool, server })
+        Ok(Self {
+            database,
+            database_url,
+            stop_database: Some(stop_database),
+            calls,
+            group_answer,
+            pool,
+            identity_pool,
+            server,
+        })
     }
 
     /// The settings that lead a function here.
@@ -70,10 +87,17 @@ impl Services {
             ("AWS_ENDPOINT_URL_STS", &self.server.url()),
             ("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", &self.server.url()),
             ("AWS_ENDPOINT_URL_SECRETS_MANAGER", &self.server.url()),
+            ("AWS_ENDPOINT_URL_SQS", &self.server.url()),
+            ("AWS_ENDPOINT_URL_COGNITO_IDENTITY", &self.server.url()),
+            ("AWS_ENDPOINT_URL_EVENTBRIDGE", &self.server.url()),
+            ("IDENTITY_POOL_ID", IdentityPool::ID),
+            ("USER_POOL_PROVIDER", IdentityPool::PROVIDER),
+            ("QUEUE_URL", &format!("{}/123456789012/promotions", self.server.url())),
             ("DIRECTORY_TABLE", DIRECTORY_TABLE),
             ("ITEMS_TABLE", ITEMS_TABLE),
             ("LEGACY_USERS_TABLE", LEGACY_USERS_TABLE),
             ("ATTEMPTS_TABLE", ATTEMPTS_TABLE),
+            ("RECORDS_TABLE", RECORDS_TABLE),
             ("TENANT_ROLE_ARN", "arn:aws:iam::123456789012:role/tenant-data"),
         ]
         .map(|(key, value)| (key.to_owned(), value.to_owned()))
@@ -104,7 +128,22 @@ impl Services {
         &self.pool
     }
 
-    /// The calls of STS and Cognito so far: target, blank, body.
+    /// The identity pool, and the event bus.
+    pub fn identity_pool(&self) -> &IdentityPool {
+        &self.identity_pool
+    }
+
+    /// The same settings, with DynamoDB reached at another address.
+    pub fn settings_through(&self, database_url: &str) -> Vec<(String, String)> {
+        self.settings_with_database(database_url)
+    }
+
+    /// Where the database listens.
+    pub fn database_url(&self) -> &str {
+        &self.database_url
+    }
+
+    /// The calls of STS, SQS and Cognito so far: target, blank, body.
     pub fn calls(&self) -> Vec<String> {
         self.calls.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -151,6 +190,7 @@ fn answer(request: &Request, target: &str, group_answer: &Mutex<Response>) -> Re
         Some(("secretsmanager", "GetSecretValue")) => {
             json(200, json!({"SecretString": r#"{"challenge_secret":"canary-secret-of-the-challenge"}"#}))
         }
+        Some(("AmazonSQS", "SendMessage")) => json(200, json!({"MessageId": "5fea7756-0ea4-451a-a703-a558b933e274"})),
         Some(("DynamoDB_20120810", _)) => json(400, json!({"__type": "ProvisionedThroughputExceededException"})),
         None if request.method == "POST" => Response::new(200, "text/xml", ASSUMED),
         _ => json(400, json!({"__type": "UnknownOperationException"})),
@@ -185,8 +225,18 @@ fn directory_table() -> Value {
 
 /// As in the template.
 fn items_table() -> Value {
+    table_of_keys(ITEMS_TABLE)
+}
+
+/// As in the template.
+fn records_table() -> Value {
+    table_of_keys(RECORDS_TABLE)
+}
+
+/// A table with the keys `pk` and `sk`, and nothing else to be searched by.
+fn table_of_keys(name: &str) -> Value {
     json!({
-        "TableName": ITEMS_TABLE,
+        "TableName": name,
         "BillingMode": "PAY_PER_REQUEST",
         "AttributeDefinitions": [
             {"AttributeName": "pk", "AttributeType": "S"},

@@ -16,20 +16,17 @@
 //! be kept for as long as the cache lives.
 
 mod call;
-mod fetch;
 mod headers;
-mod key_set;
 mod settings;
 mod wire;
 
-pub use fetch::{FetchError, Fetcher};
-pub use key_set::{Fetch, KeySets, Limits, Unavailable};
 pub use settings::{AnswerForm, Settings};
 
 use serde_json::value::RawValue;
 use shared::policy;
 use shared::routes::{Decision, RouteTable};
 use shared::token::{Refusal, TokenRules, Unverified, Verified, verify};
+use shell::key_set::{Fetch, KeySets, Limits, Unavailable};
 use shell::{Answer, Failure, Handler, Invocation, PublicText};
 
 use call::{Call, Front};

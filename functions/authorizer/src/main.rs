@@ -2,7 +2,8 @@
 
 use std::process::ExitCode;
 
-use authorizer::{Authorizer, Fetcher, Limits, Settings};
+use authorizer::{Authorizer, Settings};
+use shell::key_set::{Fetcher, Limits};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {

@@ -4,6 +4,7 @@ use shared::claims::TokenKind;
 use shared::routes::RouteTable;
 use shared::rules::Rules;
 use shared::token::{RightsClaims, TokenRules};
+use shell::key_set::{check_address, is_address};
 use shell::{Lookup, SettingError};
 
 /// The settings of this function.
@@ -97,14 +98,6 @@ fn is_client_id(text: &str) -> bool {
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'+')
 }
 
-/// An address without user, query or fragment, and with nothing that would
-/// have to be written differently.
-fn is_address(text: &str) -> bool {
-    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:/[]".contains(&byte);
-    rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/') && rest.bytes().all(plain))
-}
-
 /// Where each issuer's keys are: beside the issuer, or where the setting says.
 /// <https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-tokens-verifying-a-jwt.html>
 fn key_sets(lookup: Lookup<'_>, issuers: &[String]) -> Result<Vec<(String, String)>, SettingError> {
@@ -118,27 +111,9 @@ fn key_sets(lookup: Lookup<'_>, issuers: &[String]) -> Result<Vec<(String, Strin
     let address = |issuer: &String| {
         let pool = issuer.rsplit('/').next().unwrap_or_default();
         let address = template.replace("{issuer}", issuer).replace("{pool}", pool);
-        if !is_address(&address) {
-            return Err(SettingError::new(KEY, "must be an address without user, query or fragment"));
-        }
-        if !address.starts_with("https://") && !is_loopback(&address) {
-            return Err(SettingError::new(KEY, "must be https; http is for 127.0.0.1, [::1] and localhost only"));
-        }
-        Ok((issuer.clone(), address))
+        Ok((issuer.clone(), check_address(KEY, address)?))
     };
     issuers.iter().map(address).collect()
-}
-
-/// Keys that anybody on the way could exchange are worth nothing, so without
-/// TLS they come from this machine only.
-fn is_loopback(address: &str) -> bool {
-    let authority = address.strip_prefix("http://").and_then(|rest| rest.split('/').next()).unwrap_or_default();
-    ["127.0.0.1", "localhost", "[::1]"].into_iter().any(|host| {
-        let port = authority.strip_prefix(host);
-        port.is_some_and(|port| {
-            port.is_empty() || port.strip_prefix(':').is_some_and(|port| port.parse::<u16>().is_ok())
-        })
-    })
 }
 
 fn leeway(lookup: Lookup<'_>) -> Result<u64, SettingError> {

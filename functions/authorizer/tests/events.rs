@@ -4,11 +4,11 @@
 
 mod support;
 
-use authorizer::{Authorizer, Fetch, FetchError, Limits};
+use authorizer::Authorizer;
 use serde_json::{Value, json};
-use support::{
-    CLIENT, ISSUER, KEY, Published, SUBJECT, call, call_text, claims, good, http, key_set, ready, settings, with,
-};
+use shell::key_set::{Fetch, FetchError, Limits};
+use support::keys::{ISSUER, KEY, NEXT_KEY, Published, key_set, with};
+use support::{CLIENT, SUBJECT, call, call_text, claims, good, http, ready, settings};
 
 const ARN: &str = "arn:aws:execute-api:eu-west-1:123456789012:abc123/prod/GET/items";
 
@@ -424,7 +424,7 @@ async fn no_failure_ever_lets_anybody_in() {
     for event in [http("/items", &bearer), rest_with(&bearer), http_v1(&bearer), token_event(json!(bearer))] {
         assert_eq!(outcome(&authorizer, &event).await, "500 KeySetUnavailable", "P17");
     }
-    let other = Published(key_set(&[&support::NEXT_KEY]));
+    let other = Published(key_set(&[&NEXT_KEY]));
     let authorizer =
         Authorizer::start(settings("https://keys.example/{pool}", "simple"), other, Limits::default()).await;
     assert_eq!(outcome(&authorizer, &rest_with(&bearer)).await, "401 KeyUnknown", "P17");

@@ -23,6 +23,6 @@ pub use page::{Page, PageRequest};
 pub use precondition::{Precondition, entity_tag};
 pub use problem::{Problem, Refusal};
 pub use request::Request;
-pub use response::{Response, answer};
+pub use response::{Response, answer, answer_anybody};
 pub use session::{IssueError, Issued, Issuer, SESSIONS_KEPT, TenantSessions};
 pub use settings::Settings;

@@ -36,6 +36,13 @@ pub enum Refusal {
     NotJson,
     /// A write must say which version it replaces.
     PreconditionMissing,
+    /// The guest is not the caller's to take. Why, is not said: a wrong proof,
+    /// an unknown guest and somebody else's look alike.
+    GuestRefused,
+    /// The proof is that of somebody who has signed in already.
+    GuestRegistered,
+    /// The idempotency key came with another request before.
+    IdempotencyKeyReused,
 }
 
 impl Refusal {
@@ -56,6 +63,9 @@ impl Refusal {
             Self::BodyTooLarge => "BodyTooLarge",
             Self::NotJson => "NotJson",
             Self::PreconditionMissing => "PreconditionMissing",
+            Self::GuestRefused => "GuestRefused",
+            Self::GuestRegistered => "GuestRegistered",
+            Self::IdempotencyKeyReused => "IdempotencyKeyReused",
         }
     }
 
@@ -64,12 +74,15 @@ impl Refusal {
         match self {
             Self::RequestUnreadable | Self::AddressUnusable => (400, "Bad Request"),
             Self::CallerUnknown => (401, "Unauthorized"),
-            Self::NoTenant | Self::OtherTenant | Self::NotAMember | Self::RightsChanged => (403, "Forbidden"),
+            Self::NoTenant | Self::OtherTenant | Self::NotAMember | Self::RightsChanged | Self::GuestRefused => {
+                (403, "Forbidden")
+            }
             Self::NoSuchRoute | Self::NotFound => (404, "Not Found"),
-            Self::OwnRoles => (409, "Conflict"),
+            Self::OwnRoles | Self::GuestRegistered => (409, "Conflict"),
             Self::VersionChanged => (412, "Precondition Failed"),
             Self::BodyTooLarge => (413, "Content Too Large"),
             Self::NotJson => (415, "Unsupported Media Type"),
+            Self::IdempotencyKeyReused => (422, "Unprocessable Content"),
             Self::PreconditionMissing => (428, "Precondition Required"),
         }
     }
@@ -90,6 +103,9 @@ impl Refusal {
             Self::VersionChanged => "The version named is not the present one.",
             Self::BodyTooLarge => "The body is too large.",
             Self::NotJson => "The body must be application/json.",
+            Self::GuestRefused => "This guest cannot be taken with this proof.",
+            Self::GuestRegistered => "The proof is that of somebody who has signed in already.",
+            Self::IdempotencyKeyReused => "This idempotency key was used with another guest.",
             Self::PreconditionMissing => "Name the version to replace with If-Match, or create with If-None-Match: *.",
         }
     }
@@ -100,6 +116,13 @@ impl Refusal {
 pub enum Problem {
     /// A rule says no.
     Refused(Refusal),
+    /// A rule says no, and only the log is told which.
+    Veiled {
+        /// What the caller hears.
+        refusal: Refusal,
+        /// What the log says: a stable name.
+        code: &'static str,
+    },
     /// No answer could be reached; trying again may help.
     Unavailable {
         /// Stable name of what failed.
@@ -133,7 +156,15 @@ impl Problem {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Refused(refusal) => refusal.code(),
-            Self::Unavailable { code, .. } => code,
+            Self::Veiled { code, .. } | Self::Unavailable { code, .. } => code,
+        }
+    }
+
+    /// The name that the caller sees.
+    pub(crate) fn public_code(&self) -> &'static str {
+        match self {
+            Self::Veiled { refusal, .. } => refusal.code(),
+            Self::Refused(_) | Self::Unavailable { .. } => self.code(),
         }
     }
 
@@ -144,7 +175,7 @@ impl Problem {
 
     pub(crate) fn details(&self) -> Details {
         match self {
-            Self::Refused(refusal) => {
+            Self::Refused(refusal) | Self::Veiled { refusal, .. } => {
                 let (status, title) = refusal.status();
                 Details { status, title, detail: refusal.detail() }
             }

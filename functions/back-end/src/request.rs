@@ -101,6 +101,22 @@ impl Request {
         Precondition::read(self.header("if-match"), self.header("if-none-match"))
     }
 
+    /// The bearer token that came with the request; `None` when there is none.
+    /// Who it belongs to is the authorizer's to say, see [`Caller`].
+    pub fn bearer(&self) -> Option<&str> {
+        let (scheme, token) = self.header("authorization")?.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
+    }
+
+    /// The name that the client gave this request, so that it can send it again:
+    /// 1 to 64 visible ASCII characters.
+    /// <https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/>
+    pub fn idempotency_key(&self) -> Result<Option<String>, Problem> {
+        let Some(key) = self.header("idempotency-key") else { return Ok(None) };
+        let fits = (1..=64).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic());
+        if fits { Ok(Some(key.to_owned())) } else { Err(Refusal::RequestUnreadable.into()) }
+    }
+
     /// The body, read as JSON of at most `limit` bytes.
     pub fn json<T: DeserializeOwned>(&self, limit: usize) -> Result<T, Problem> {
         if !self.header("content-type").is_some_and(is_json) {
@@ -206,6 +222,28 @@ mod tests {
             let request = Request::read(&RawValue::from_string(text).unwrap()).unwrap();
             assert_eq!(request.caller().is_ok(), expected, "{inside} {beside}");
         }
+    }
+
+    #[test]
+    fn a_bearer_token_and_a_key_are_read_from_their_headers() {
+        let table = [
+            (r#""authorization":"Bearer a.b.c""#, Some("a.b.c"), Ok(None)),
+            (r#""Authorization":"bearer  a.b.c ""#, Some("a.b.c"), Ok(None)),
+            (r#""authorization":"Basic a""#, None, Ok(None)),
+            (r#""authorization":"Bearer""#, None, Ok(None)),
+            (r#""idempotency-key":"k-1""#, None, Ok(Some("k-1"))),
+            (r#""idempotency-key":"""#, None, Err("RequestUnreadable")),
+            (r#""idempotency-key":"a b""#, None, Err("RequestUnreadable")),
+            (r#""idempotency-key":"\u00fc""#, None, Err("RequestUnreadable")),
+        ];
+        for (headers, token, key) in table {
+            let request = event(&format!(r#","headers":{{{headers}}}"#)).unwrap();
+            assert_eq!(request.bearer(), token, "{headers}");
+            let found = request.idempotency_key().map_err(|problem| problem.code());
+            assert_eq!(found, key.map(|key| key.map(str::to_owned)), "{headers}");
+        }
+        let long = format!(r#","headers":{{"idempotency-key":"{}"}}"#, "k".repeat(65));
+        assert!(event(&long).unwrap().idempotency_key().is_err());
     }
 
     #[test]

@@ -14,6 +14,7 @@ pub struct Response {
     status: u16,
     code: &'static str,
     version: Option<u64>,
+    retry_after_s: Option<u64>,
     body: Option<Box<RawValue>>,
 }
 
@@ -28,9 +29,14 @@ impl Response {
         Self::with(201, code, body)
     }
 
+    /// 202: the work goes on, and asking again after these seconds tells more.
+    pub fn accepted<T: Serialize>(code: &'static str, body: &T, retry_after_s: u64) -> Result<Self, Problem> {
+        Ok(Self { retry_after_s: Some(retry_after_s), ..Self::with(202, code, body)? })
+    }
+
     /// 204.
     pub fn empty(code: &'static str) -> Self {
-        Self { status: 204, code, version: None, body: None }
+        Self { status: 204, code, version: None, retry_after_s: None, body: None }
     }
 
     /// Adds the entity tag of what was read or written.
@@ -41,7 +47,7 @@ impl Response {
 
     fn with<T: Serialize>(status: u16, code: &'static str, body: &T) -> Result<Self, Problem> {
         let body = to_raw_value(body).map_err(|error| Problem::unavailable("ReplyUnwritable", error))?;
-        Ok(Self { status, code, version: None, body: Some(body) })
+        Ok(Self { status, code, version: None, retry_after_s: None, body: Some(body) })
     }
 }
 
@@ -83,6 +89,23 @@ where
         Ok(caller) => Box::pin(handle(&request, &caller)).await,
         Err(problem) => Err(problem),
     };
+    told(outcome, subject, invocation)
+}
+
+/// The same for a route that nobody has to sign in for.
+pub async fn answer_anybody<F>(event: &RawValue, invocation: &Invocation, handle: F) -> Result<Answer, Failure>
+where
+    F: AsyncFnOnce(&Request) -> Result<Response, Problem>,
+{
+    let request = Request::read(event)?;
+    told(Box::pin(handle(&request)).await, None, invocation)
+}
+
+fn told(
+    outcome: Result<Response, Problem>,
+    subject: Option<String>,
+    invocation: &Invocation,
+) -> Result<Answer, Failure> {
     let (code, cause, body) = match outcome {
         Ok(response) => (response.code, None, success(&response)),
         Err(problem) => (problem.code(), cause(&problem), refusal(&problem, &invocation.request_id)),
@@ -108,6 +131,9 @@ fn success(response: &Response) -> Result<Box<RawValue>, serde_json::Error> {
     if let Some(version) = response.version {
         headers.insert("etag", entity_tag(version));
     }
+    if let Some(seconds) = response.retry_after_s {
+        headers.insert("retry-after", seconds.to_string());
+    }
     to_raw_value(&Wire {
         status_code: response.status,
         headers,
@@ -131,7 +157,7 @@ fn refusal(problem: &Problem, request_id: &str) -> Result<Box<RawValue>, serde_j
         status: details.status,
         detail: details.detail,
         instance: &format!("urn:uuid:{request_id}"),
-        code: problem.code(),
+        code: problem.public_code(),
     })?;
     to_raw_value(&Wire { status_code: details.status, headers, body: Some(&body), is_base64_encoded: false })
 }
@@ -185,6 +211,30 @@ mod tests {
             "instance": "urn:uuid:6d1f0f0a-0000-4000-8000-000000000001", "code": "TableUnavailable"})
         );
         assert_eq!(wire["headers"]["content-type"], "application/problem+json");
+    }
+
+    #[tokio::test]
+    async fn a_veiled_refusal_tells_the_caller_less_than_the_log() {
+        let veiled = Problem::Veiled { refusal: Refusal::GuestRefused, code: "GuestOfAnother" };
+        let (answer, wire) = run(&event(), Err(veiled)).await;
+        let (plain, other) = run(&event(), Err(Refusal::GuestRefused.into())).await;
+        assert_eq!((answer.code, plain.code), ("GuestOfAnother", "GuestRefused"));
+        assert_eq!(wire, other);
+    }
+
+    #[tokio::test]
+    async fn work_that_goes_on_says_when_to_ask_again() {
+        let (_, wire) = run(&event(), Response::accepted("Moving", &json!({}), 2)).await;
+        assert_eq!((&wire["statusCode"], &wire["headers"]["retry-after"]), (&json!(202), &json!("2")));
+    }
+
+    #[tokio::test]
+    async fn a_route_for_anybody_is_served_without_a_caller() {
+        let event = json!({"version": "2.0", "routeKey": "PUT /x", "requestContext": {}});
+        let invocation = Invocation { request_id: "6d1f0f0a-0000-4000-8000-000000000001".to_owned(), now: 1_000 };
+        let raw = to_raw_value(&event).unwrap();
+        let served = answer_anybody(&raw, &invocation, async |_| Ok(Response::empty("Served"))).await.unwrap();
+        assert_eq!((served.code, served.subject), ("Served", None));
     }
 
     #[tokio::test]

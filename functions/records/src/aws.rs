@@ -9,19 +9,21 @@ use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::error::{BuildError, ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::operation::query::QueryOutput;
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
     CancellationReason, Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
 };
 use shell::aws::SdkConfig;
 
-use crate::{Change, Item, PK, Page, ReadError, SK, Stale, Store, WriteError, key_of, text};
+use crate::{Change, Item, PK, Page, ReadError, SK, Stale, Store, WriteError, key_of, same, text};
 
 /// The records table.
 #[derive(Clone, Debug)]
 pub struct Records {
-    client: Client,
-    table: String,
+    pub(crate) client: Client,
+    pub(crate) table: String,
     /// Attributes that somebody might add to an item between our reading and our
     /// writing. Of those that an item lacked, a change demands that it still does.
     guarded: BTreeSet<String>,
@@ -60,22 +62,7 @@ impl Store for Records {
     }
 
     async fn page(&self, pk: &str, after: Option<&str>) -> Result<Page, ReadError> {
-        let start = after.map(|sk| Item::from([(PK.to_owned(), text(pk)), (SK.to_owned(), text(sk))]));
-        let call = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .consistent_read(true)
-            .key_condition_expression("#pk = :pk")
-            .expression_attribute_names("#pk", PK)
-            .expression_attribute_values(":pk", text(pk))
-            .set_exclusive_start_key(start);
-        let found = call.send().await.map_err(|error| ReadError(error.into()))?;
-        let next = match &found.last_evaluated_key {
-            None => None,
-            Some(key) => Some(key_of(key).ok_or_else(|| ReadError("a page ends nowhere".into()))?.1.to_owned()),
-        };
-        Ok(Page { items: found.items.unwrap_or_default(), next })
+        page_of(self.query(pk, after).send().await.map_err(|error| ReadError(error.into()))?)
     }
 
     /// One change is a call of its own, at half the price of a transaction.
@@ -89,6 +76,19 @@ impl Store for Records {
 }
 
 impl Records {
+    /// A consistent query of a partition after a sort key, or from the beginning.
+    pub(crate) fn query(&self, pk: &str, after: Option<&str>) -> QueryFluentBuilder {
+        let start = after.map(|sk| Item::from([(PK.to_owned(), text(pk)), (SK.to_owned(), text(sk))]));
+        self.client
+            .query()
+            .table_name(&self.table)
+            .consistent_read(true)
+            .key_condition_expression("#pk = :pk")
+            .expression_attribute_names("#pk", PK)
+            .expression_attribute_values(":pk", text(pk))
+            .set_exclusive_start_key(start)
+    }
+
     async fn write_all(&self, changes: &[Change]) -> Result<(), WriteError> {
         let items = changes.iter().map(|change| self.action(change)).collect::<Result<Vec<_>, _>>();
         // The SDK adds a token to the call, so that its own retry of a lost
@@ -137,7 +137,11 @@ impl Records {
                 };
                 match error.as_service_error() {
                     // The SDK's retry after a lost answer meets our own write.
-                    Some(PutItemError::ConditionalCheckFailedException(failed)) if failed.item() == Some(new) => Ok(()),
+                    Some(PutItemError::ConditionalCheckFailedException(failed))
+                        if failed.item().is_some_and(|found| same(found, new, &[])) =>
+                    {
+                        Ok(())
+                    }
                     Some(PutItemError::ConditionalCheckFailedException(failed)) => Err(stale(failed.item.clone())),
                     _ => Err(failure(error)),
                 }
@@ -190,6 +194,15 @@ impl Records {
     }
 }
 
+/// The answer to a query.
+pub(crate) fn page_of(found: QueryOutput) -> Result<Page, ReadError> {
+    let next = match &found.last_evaluated_key {
+        None => None,
+        Some(key) => Some(key_of(key).ok_or_else(|| ReadError("a page ends nowhere".into()))?.1.to_owned()),
+    };
+    Ok(Page { items: found.items.unwrap_or_default(), next })
+}
+
 /// A condition as DynamoDB takes it.
 struct Expected {
     condition: String,
@@ -234,7 +247,7 @@ fn classify(reasons: &[CancellationReason]) -> WriteError {
 }
 
 /// What a call that brought no usable answer means.
-fn failure<E, R>(error: SdkError<E, R>) -> WriteError
+pub(crate) fn failure<E, R>(error: SdkError<E, R>) -> WriteError
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     R: std::fmt::Debug + Send + Sync + 'static,

@@ -25,8 +25,8 @@ pub fn key_of(item: &Item) -> Option<(&str, &str)> {
     Some((part(PK)?, part(SK)?))
 }
 
-/// The size of an item as DynamoDB counts it, or a little more: a number takes
-/// one byte for two digits and one more, which is rounded up here.
+/// The size of an item as DynamoDB counts it. Of numbers its page says
+/// "approximately".
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html>
 pub fn item_bytes(item: &Item) -> usize {
     item.iter().map(|(name, value)| name.len() + value_bytes(value)).sum()
@@ -51,13 +51,13 @@ fn value_bytes(value: &Value) -> usize {
     }
 }
 
-/// Up to 38 digits, two of them in a byte, one byte for the exponent and one
-/// for a sign. Zeros at either end do not count.
+/// Two digits in a byte, one byte more, and one for a sign. Zeros at either end
+/// do not count.
 fn number_bytes(number: &str) -> usize {
     let mantissa = number.split(['e', 'E']).next().unwrap_or_default();
     let digits: String = mantissa.chars().filter(char::is_ascii_digit).collect();
     let significant = digits.trim_matches('0').len();
-    significant.div_ceil(2) + 2 + usize::from(number.starts_with('-'))
+    significant.div_ceil(2) + 1 + usize::from(number.starts_with('-'))
 }
 
 /// Whether two items hold the same, but for the attributes that are left out.

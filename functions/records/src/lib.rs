@@ -18,6 +18,7 @@
 //! never a guess.
 
 mod change;
+mod expire;
 mod item;
 mod keys;
 mod store;
@@ -28,6 +29,7 @@ mod aws;
 
 pub use aws::Records;
 pub use change::{Change, Page, ReadError, Stale, WriteError};
+pub use expire::{Expiry, ends_at};
 pub use item::{Item, Value, item_bytes, key_of, number, same, text};
 pub use keys::{EXPIRES_AT, PK, SK, aside, guest, keys, ledger, user};
 pub use store::{MOST_ACTIONS, MOST_BYTES, MOST_ITEM_BYTES, Store};

@@ -7,11 +7,17 @@ use std::io;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
-use aws_sdk_dynamodb::types::{AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType};
+use aws_sdk_dynamodb::error::BuildError;
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, BillingMode, KeySchemaElement, KeyType, PutRequest, ScalarAttributeType, WriteRequest,
+};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use crate::{Item, PK, Records, SK};
+
+/// The most items that one call writes without a condition.
+const MOST_OF_A_BATCH: usize = 25;
 
 /// The name of the records table in tests.
 pub const TABLE: &str = "records";
@@ -60,6 +66,18 @@ impl Database {
     /// Writes an item as it is, whatever stands there.
     pub async fn put(&self, item: Item) -> Result<(), Box<dyn Error + Send + Sync>> {
         self.client().put_item().table_name(TABLE).set_item(Some(item)).send().await?;
+        Ok(())
+    }
+
+    /// Writes many items, each of another key.
+    pub async fn put_all(&self, items: Vec<Item>) -> Result<(), Box<dyn Error + Send + Sync>> {
+        let client = self.client();
+        for part in items.chunks(MOST_OF_A_BATCH) {
+            let put = |item: &Item| PutRequest::builder().set_item(Some(item.clone())).build();
+            let puts = part.iter().map(|item| Ok(WriteRequest::builder().put_request(put(item)?).build()));
+            let puts = puts.collect::<Result<Vec<_>, BuildError>>()?;
+            client.batch_write_item().request_items(TABLE, puts).send().await?;
+        }
         Ok(())
     }
 

@@ -10,6 +10,8 @@ pub mod aws;
 mod failure;
 #[cfg(feature = "https")]
 pub mod https;
+#[cfg(feature = "key-set")]
+pub mod key_set;
 mod logging;
 mod run;
 #[cfg(feature = "secret")]

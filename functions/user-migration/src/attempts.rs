@@ -13,7 +13,8 @@ mod aws;
 pub use aws::{AttemptsError, AttemptsTable};
 
 use aws_lc_rs::digest;
-use shared::migration::lockout::{self, Record, Step};
+use shared::lockout::{self, Record, Step};
+use shared::migration::lockout::{overall_allows, window};
 
 /// Whether an attempt may go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,7 +46,7 @@ impl Attempts for AttemptsTable {
         }
         // After the name's: a flood on one name does not use up everybody's.
         let everybody = self.count(&minute_item(now), 1, now + 2 * 60).await?;
-        let allowed = lockout::overall_allows(self.rules(), everybody.count);
+        let allowed = overall_allows(self.rules(), everybody.count);
         Ok(if allowed { Allowed::Yes } else { Allowed::EverybodyWaits })
     }
 
@@ -59,7 +60,7 @@ impl Attempts for AttemptsTable {
 
 impl AttemptsTable {
     async fn name_allows(&self, pk: &str, record: Record, now: u64) -> Result<bool, AttemptsError> {
-        match lockout::after_charge(self.rules(), record, now) {
+        match lockout::after_charge(self.rules().of_a_name(), record, now) {
             Step::Go => Ok(true),
             Step::GoAndWait(wait) => self.begin_wait(pk, None, wait).await.map(|_| true),
             Step::Claim { ended, next } => self.begin_wait(pk, Some(ended), next).await,
@@ -77,7 +78,7 @@ fn name_item(key: &str) -> String {
 }
 
 fn minute_item(now: u64) -> String {
-    format!("ALL#{}", lockout::window(now))
+    format!("ALL#{}", window(now))
 }
 
 #[cfg(test)]

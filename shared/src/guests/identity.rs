@@ -35,9 +35,21 @@ impl IdentityPoolId {
     /// Whether an identity could be one of this pool: the same region, and not
     /// the pool's own id. More than that only a proof can say.
     pub fn could_hold(&self, identity: &IdentityId) -> bool {
-        let region = |text: &str| text.split_once(':').map(|(region, _)| region.to_owned());
         region(&self.0) == region(&identity.0) && self.0 != identity.0
     }
+
+    /// Whether an ARN is this pool's, in whatever partition and account.
+    /// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncognitoidentity.html>
+    pub fn is_named_by(&self, arn: &str) -> bool {
+        let parts: Vec<&str> = arn.splitn(6, ':').collect();
+        let ["arn", _, "cognito-identity", place, _, resource] = parts.as_slice() else { return false };
+        region(&self.0) == Some(place) && resource.strip_prefix("identitypool/") == Some(&self.0)
+    }
+}
+
+/// What stands before the UUID.
+fn region(id: &str) -> Option<&str> {
+    id.split_once(':').map(|(region, _)| region)
 }
 
 /// `<region>:<UUID>`: 1 to 25 of `a-z`, `0-9` and `-`, then a UUID.
@@ -94,6 +106,28 @@ mod tests {
         ];
         for (text, expected) in table {
             assert_eq!(pool.could_hold(&IdentityId::parse(text).unwrap()), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_arn_names_one_pool() {
+        let pool = IdentityPoolId::parse(POOL).unwrap();
+        let good = format!("arn:aws:cognito-identity:us-east-1:123456789012:identitypool/{POOL}");
+        let other = POOL.replace("5555555", "5555556");
+        let table = [
+            (good.clone(), true),
+            (good.replace(":aws:", ":aws-us-gov:"), true),
+            (good.replace(POOL, &other), false),
+            (good.replace(":us-east-1:123", ":eu-west-1:123"), false),
+            (good.replace("cognito-identity", "cognito-idp"), false),
+            (good.replace("identitypool/", "identity/"), false),
+            (format!("{good}/x"), false),
+            (format!("x{good}"), false),
+            (POOL.to_owned(), false),
+            (String::new(), false),
+        ];
+        for (arn, expected) in table {
+            assert_eq!(pool.is_named_by(&arn), expected, "{arn}");
         }
     }
 }

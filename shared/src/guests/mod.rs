@@ -4,8 +4,13 @@
 //! proved anything about him, so what he may keep is little, ends by itself
 //! when he stays away, and passes to exactly one user, once.
 
+pub mod claim;
+mod disposition;
 mod identity;
+pub mod keep;
+pub mod proof;
 mod rules;
 
+pub use disposition::{Disposition, Facts, Pair, Reason, Record, Resolution, TenantTag, dispose, renamed, resolve};
 pub use identity::{IdentityId, IdentityPoolId};
 pub use rules::{Conflict, GuestRules};

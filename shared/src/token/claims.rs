@@ -4,23 +4,16 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use super::{Refusal, TokenRules, Verified};
+use super::{Refusal, TokenRules, Verified, times};
 use crate::claims::TokenKind;
 use crate::names::{RoleName, Subject, TenantId};
 use crate::routes::Caller;
-
-/// How far `iat` and `nbf` may lie ahead of our clock, in seconds.
-const MAX_SKEW_SECONDS: u64 = 60;
-
-/// The longest life a pool can give an access or ID token, in seconds.
-/// <https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-tokens-with-identity-providers.html>
-const MAX_LIFETIME_SECONDS: u64 = 24 * 60 * 60;
 
 type Claims = Map<String, Value>;
 
 /// Checks the claims of a token whose signature is good.
 pub(super) fn check(rules: &TokenRules, claims: &Claims, now: u64) -> Result<Verified, Refusal> {
-    let expires_at = times(claims, now, rules.leeway_seconds)?;
+    let expires_at = times::check(claims, now, rules.leeway_seconds)?.expires_at;
     let kind = match claims.get("token_use").and_then(Value::as_str) {
         Some("access") => TokenKind::Access,
         Some("id") => TokenKind::Id,
@@ -35,29 +28,6 @@ pub(super) fn check(rules: &TokenRules, claims: &Claims, now: u64) -> Result<Ver
     }
     let caller = caller(rules, claims, kind, client_id)?;
     Ok(Verified { caller, client_id: client_id.to_owned(), expires_at })
-}
-
-/// Checks the times and gives the end.
-///
-/// Whole numbers only: pools write nothing else, and what a fraction rounds to
-/// is a matter of taste. A token is good while `now < exp + leeway`.
-/// <https://www.rfc-editor.org/rfc/rfc7519#section-4.1.4>
-fn times(claims: &Claims, now: u64, leeway: u64) -> Result<u64, Refusal> {
-    let seconds = |name: &str| claims.get(name).map(|value| value.as_u64().ok_or(Refusal::TimesRefused)).transpose();
-    let expires = seconds("exp")?.ok_or(Refusal::TimesRefused)?;
-    let issued = seconds("iat")?.ok_or(Refusal::TimesRefused)?;
-    if expires.checked_sub(issued).is_none_or(|life| life == 0 || life > MAX_LIFETIME_SECONDS) {
-        return Err(Refusal::TimesRefused);
-    }
-    if now >= expires.saturating_add(leeway) {
-        return Err(Refusal::Expired);
-    }
-    let latest = now.saturating_add(MAX_SKEW_SECONDS);
-    let begins = seconds("nbf")?.unwrap_or(issued);
-    if issued > latest || begins > latest {
-        return Err(Refusal::NotYetValid);
-    }
-    Ok(expires)
 }
 
 /// An access token names its client in `client_id`.

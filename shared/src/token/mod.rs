@@ -5,17 +5,26 @@
 //! own issuer, the signature is that key's, the times, the use, the client. No
 //! check can be left out, because no check is an option.
 //!
+//! That is for tokens of user pools. Those of identity pools are read with the
+//! same means (`Compact`, [`KeySet`]) under another [`Profile`]; what they prove
+//! is decided where guests are.
+//!
 //! Sign-out and revocation cannot be seen here: a token is good until it
 //! expires. <https://docs.aws.amazon.com/cognito/latest/developerguide/token-revocation.html>
 
 mod claims;
 mod json;
+mod key;
 mod key_set;
+mod profile;
 mod refusal;
+pub(crate) mod times;
 mod unverified;
 
 pub use key_set::{KeySet, KeySetProblem, MAX_KEY_SET_BYTES};
+pub use profile::Profile;
 pub use refusal::Refusal;
+pub(crate) use unverified::Compact;
 pub use unverified::{MAX_TOKEN_BYTES, Unverified};
 
 use crate::claims::{ClaimRules, Membership, TokenKind};
@@ -61,7 +70,7 @@ impl TokenRules {
     /// INVARIANT: what comes back is the configured text. Nothing that a token
     /// says ever becomes part of an address.
     pub fn issuer(&self, token: &Unverified<'_>) -> Result<&str, Refusal> {
-        let named = token.claims().get("iss").and_then(|iss| iss.as_str()).ok_or(Refusal::IssuerRefused)?;
+        let named = token.token().claims().get("iss").and_then(|iss| iss.as_str()).ok_or(Refusal::IssuerRefused)?;
         self.issuers.iter().find(|issuer| *issuer == named).map(String::as_str).ok_or(Refusal::IssuerRefused)
     }
 }
@@ -99,11 +108,8 @@ pub fn verify(rules: &TokenRules, token: &Unverified<'_>, keys: &KeySet, now: u6
     if rules.issuer(token)? != keys.issuer() {
         return Err(Refusal::IssuerRefused);
     }
-    let key = keys.get(token.key_id()).ok_or(Refusal::KeyUnknown)?;
-    if !key.signed(token.signed(), token.signature()) {
-        return Err(Refusal::SignatureBad);
-    }
-    claims::check(rules, token.claims(), now)
+    token.token().check_signature(keys)?;
+    claims::check(rules, token.token().claims(), now)
 }
 
 #[cfg(test)]

@@ -6,14 +6,15 @@
 /// check failed is exactly what somebody who forges tokens wants to know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// Longer than any token that a user pool issues.
+    /// Longer than any token that a pool issues.
     TooLarge,
     /// Not three canonical base64url segments, or not the JSON they must hold.
     Malformed,
     /// The header asks for something that is never done: a key of its own, an
     /// extension, a nested or compressed token, another type.
     HeaderRefused,
-    /// Signed with anything but RS256.
+    /// Signed in another way than the issuer's kind does: for a user pool anything
+    /// but RS256.
     AlgorithmRefused,
     /// No `kid`.
     KeyIdMissing,

@@ -1,10 +1,11 @@
-//! A token as it came: read, and not yet believed.
+//! A token in compact form: read strictly, and not yet believed.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
 
-use super::{Refusal, json};
+use super::profile::{Algorithm, Profile};
+use super::{KeySet, Refusal, json};
 
 /// The longest token that is looked at, in bytes. What a browser or a
 /// distribution network lets through as a header is no longer than this.
@@ -19,15 +20,10 @@ const MAX_KEY_ID_BYTES: usize = 256;
 /// change what the signature means, `zip`, `enc` and `cty` what the payload is.
 const REFUSED_HEADERS: [&str; 11] = ["crit", "b64", "jwk", "jku", "x5c", "x5u", "x5t", "x5t#S256", "cty", "zip", "enc"];
 
-/// A token as it came: read, and not yet believed.
+/// A token of a user pool as it came: read, and not yet believed.
 ///
 /// It tells which key would have to have signed it, and nothing else.
-pub struct Unverified<'a> {
-    signed: &'a str,
-    signature: Vec<u8>,
-    key_id: String,
-    claims: Map<String, Value>,
-}
+pub struct Unverified<'a>(Compact<'a>);
 
 impl<'a> Unverified<'a> {
     /// Reads a token in compact form.
@@ -36,6 +32,34 @@ impl<'a> Unverified<'a> {
     /// must be canonical (no padding, no bits left over), so that one signed
     /// text has one spelling only.
     pub fn parse(token: &'a str) -> Result<Self, Refusal> {
+        Compact::parse(Profile::UserPool, token).map(Self)
+    }
+
+    /// The name of the key that is said to have signed it.
+    pub fn key_id(&self) -> &str {
+        self.0.key_id()
+    }
+
+    /// The token itself.
+    pub(super) fn token(&self) -> &Compact<'a> {
+        &self.0
+    }
+}
+
+/// A token of an issuer of any kind, as it came. Who uses it wraps it in a type
+/// of its own, so that tokens of two kinds cannot be taken for one another.
+pub(crate) struct Compact<'a> {
+    profile: Profile,
+    algorithm: Algorithm,
+    signed: &'a str,
+    signature: Vec<u8>,
+    key_id: String,
+    claims: Map<String, Value>,
+}
+
+impl<'a> Compact<'a> {
+    /// Reads a token of this kind of issuer.
+    pub(crate) fn parse(profile: Profile, token: &'a str) -> Result<Self, Refusal> {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(Refusal::TooLarge);
         }
@@ -45,28 +69,31 @@ impl<'a> Unverified<'a> {
         let (signed, signature) = token.rsplit_once('.').ok_or(Refusal::Malformed)?;
         let (header, payload) = signed.split_once('.').ok_or(Refusal::Malformed)?;
         let (header, payload, signature) = (decode(header)?, decode(payload)?, decode(signature)?);
-        let key_id = read_header(&header)?;
+        let (algorithm, key_id) = read_header(profile, &header)?;
         let claims = json::object(&payload).ok_or(Refusal::Malformed)?;
-        Ok(Self { signed, signature, key_id, claims })
+        Ok(Self { profile, algorithm, signed, signature, key_id, claims })
     }
 
     /// The name of the key that is said to have signed it.
-    pub fn key_id(&self) -> &str {
+    pub(crate) fn key_id(&self) -> &str {
         &self.key_id
     }
 
-    /// What must have been signed.
-    pub(super) fn signed(&self) -> &'a str {
-        self.signed
-    }
-
-    /// The signature that is offered.
-    pub(super) fn signature(&self) -> &[u8] {
-        &self.signature
+    /// Checks the signature.
+    ///
+    /// INVARIANT: a set that was read for one kind of issuer checks no token of
+    /// another kind.
+    pub(crate) fn check_signature(&self, keys: &KeySet) -> Result<(), Refusal> {
+        if keys.profile() != self.profile {
+            return Err(Refusal::IssuerRefused);
+        }
+        let key = keys.get(&self.key_id).ok_or(Refusal::KeyUnknown)?;
+        let good = key.signed(self.algorithm, self.signed, &self.signature);
+        if good { Ok(()) } else { Err(Refusal::SignatureBad) }
     }
 
     /// What the token says, to whoever has checked the signature.
-    pub(super) fn claims(&self) -> &Map<String, Value> {
+    pub(crate) fn claims(&self) -> &Map<String, Value> {
         &self.claims
     }
 }
@@ -79,29 +106,28 @@ fn decode(segment: &str) -> Result<Vec<u8>, Refusal> {
     URL_SAFE_NO_PAD.decode(segment).map_err(|_| Refusal::Malformed)
 }
 
-/// Checks the header and gives the key's name.
+/// Checks the header and gives the algorithm and the key's name.
 ///
-/// User pools write `kid` and `alg` and nothing else. `typ` may say `JWT`; any
-/// other type is a token made for something else. Members that are not listed
-/// here are read past, whatever their type.
+/// User pools write `kid` and `alg` and nothing else, identity pools `typ`, too.
+/// A type that the kind of issuer does not write is a token made for something
+/// else. Members that are not listed here are read past, whatever their type.
 /// <https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-tokens-verifying-a-jwt.html>
-fn read_header(bytes: &[u8]) -> Result<String, Refusal> {
+fn read_header(profile: Profile, bytes: &[u8]) -> Result<(Algorithm, String), Refusal> {
     let mut header = json::object(bytes).ok_or(Refusal::Malformed)?;
     if REFUSED_HEADERS.iter().any(|name| header.contains_key(*name)) {
         return Err(Refusal::HeaderRefused);
     }
-    // INVARIANT: one algorithm. With a second one, a key made for one could be
-    // used with the other.
-    if header.get("alg").and_then(Value::as_str) != Some("RS256") {
-        return Err(Refusal::AlgorithmRefused);
-    }
+    // INVARIANT: the algorithm is one that the verifier lists, and the key has to
+    // be made for it. Otherwise a key made for one could be used with another.
+    let named = header.get("alg").and_then(Value::as_str);
+    let algorithm = named.and_then(|name| profile.algorithm(name)).ok_or(Refusal::AlgorithmRefused)?;
     match header.get("typ") {
         None => {}
-        Some(Value::String(typ)) if typ.eq_ignore_ascii_case("JWT") => {}
+        Some(Value::String(typ)) if profile.takes_type(typ) => {}
         Some(_) => return Err(Refusal::HeaderRefused),
     }
     match header.remove("kid") {
-        Some(Value::String(kid)) if !kid.is_empty() && kid.len() <= MAX_KEY_ID_BYTES => Ok(kid),
+        Some(Value::String(kid)) if !kid.is_empty() && kid.len() <= MAX_KEY_ID_BYTES => Ok((algorithm, kid)),
         _ => Err(Refusal::KeyIdMissing),
     }
 }

@@ -6,7 +6,8 @@ use std::fmt;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
-use shared::migration::lockout::{LockoutRules, Record, Wait};
+use shared::lockout::{Record, Wait};
+use shared::migration::lockout::LockoutRules;
 
 /// The attempts table behind a client.
 #[derive(Clone, Debug)]

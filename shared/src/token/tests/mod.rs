@@ -3,5 +3,6 @@
 mod claims;
 mod header;
 mod keys;
+mod profiles;
 mod structure;
 mod support;

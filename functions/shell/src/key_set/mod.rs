@@ -5,16 +5,20 @@
 //! fetched anew by the call that finds it so; when that fails, the old set goes
 //! on serving until its hard age.
 
+mod address;
+mod fetch;
+
+pub use address::{check_address, is_address};
+pub use fetch::{FetchError, Fetcher};
+
 use std::fmt;
 use std::future::poll_fn;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use shared::token::{KeySet, KeySetProblem};
+use shared::token::{KeySet, KeySetProblem, Profile};
 use tokio::sync::Mutex;
-
-use crate::fetch::FetchError;
 
 /// The one thing that the key sets ask of the outside world.
 pub trait Fetch {
@@ -64,6 +68,7 @@ impl std::error::Error for Unavailable {}
 /// The key sets of all issuers. Their number never changes, and nothing is kept
 /// about key names that were asked for in vain, so nobody can make it grow.
 pub struct KeySets<F> {
+    profile: Profile,
     issuers: Vec<Issuer>,
     fetch: F,
     limits: Limits,
@@ -96,10 +101,15 @@ enum Look {
 }
 
 impl<F: Fetch> KeySets<F> {
-    /// Key sets of these issuers, by name and address; none is fetched yet.
+    /// Key sets of these user pools, by issuer and address; none is fetched yet.
     pub fn new(issuers: Vec<(String, String)>, fetch: F, limits: Limits) -> Self {
+        Self::of(Profile::UserPool, issuers, fetch, limits)
+    }
+
+    /// The same for issuers of any kind.
+    pub fn of(profile: Profile, issuers: Vec<(String, String)>, fetch: F, limits: Limits) -> Self {
         let issuer = |(name, address)| Issuer { name, address, state: RwLock::default(), flight: Mutex::new(()) };
-        Self { issuers: issuers.into_iter().map(issuer).collect(), fetch, limits }
+        Self { profile, issuers: issuers.into_iter().map(issuer).collect(), fetch, limits }
     }
 
     /// Fetches all of them once, side by side. What fails is logged, and tried again later.
@@ -136,7 +146,7 @@ impl<F: Fetch> KeySets<F> {
     /// Fetches one set. A document that cannot be used changes nothing but the
     /// time of the next attempt.
     async fn refresh(&self, issuer: &Issuer) {
-        let read = |bytes: Vec<u8>| KeySet::read(&issuer.name, &bytes).map_err(FetchProblem::Unusable);
+        let read = |bytes: Vec<u8>| KeySet::read_as(self.profile, &issuer.name, &bytes).map_err(FetchProblem::Unusable);
         let fetched = self.fetch.fetch(&issuer.address).await.map_err(FetchProblem::Failed).and_then(read);
         let now = Instant::now();
         let mut state = issuer.state.write().unwrap_or_else(PoisonError::into_inner);

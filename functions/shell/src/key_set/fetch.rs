@@ -4,17 +4,12 @@ use std::fmt;
 use std::time::Duration;
 
 use shared::token::MAX_KEY_SET_BYTES;
-use shell::https::header::ACCEPT;
-use shell::https::{Bytes, Https, HttpsError, Limits, Request, Response, Uri};
 
-use crate::key_set::Fetch;
+use super::Fetch;
+use crate::https::header::ACCEPT;
+use crate::https::{Bytes, Https, HttpsError, Limits, Request, Response, Uri};
 
-/// One attempt.
-const LIMITS: Limits =
-    Limits { connect: Duration::from_millis(400), total: Duration::from_millis(700), most_bytes: MAX_KEY_SET_BYTES };
-
-/// Fetches key sets. An attempt that fails on the way is made once more, so all
-/// of it takes less than 1.5 s.
+/// Fetches key sets. An attempt that fails on the way is made once more.
 pub struct Fetcher(Https);
 
 /// Why a document could not be fetched.
@@ -50,9 +45,16 @@ impl fmt::Display for FetchError {
 impl std::error::Error for FetchError {}
 
 impl Fetcher {
-    /// Prepares the client; nothing is connected yet.
+    /// Prepares the client; nothing is connected yet. An attempt is short, so
+    /// that both together take less than 1.5 s.
     pub fn new() -> Self {
-        Self(Https::new(LIMITS))
+        Self::within(Duration::from_millis(400), Duration::from_millis(700))
+    }
+
+    /// The same with other limits for one attempt: the connection alone, and all
+    /// of it. An issuer in another part of the world takes longer.
+    pub fn within(connect: Duration, total: Duration) -> Self {
+        Self(Https::new(Limits { connect, total, most_bytes: MAX_KEY_SET_BYTES }))
     }
 
     async fn attempt(&self, uri: &Uri) -> Result<Vec<u8>, FetchError> {

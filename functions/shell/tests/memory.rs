@@ -5,7 +5,7 @@
 
 mod support;
 
-use authorizer::{KeySets, Limits};
+use shell::key_set::{KeySets, Limits};
 use support::{ISSUER, KEY, Published, key_set};
 
 /// Resident memory, in KiB.

@@ -1,0 +1,16 @@
+//! Wires the function.
+
+use std::process::ExitCode;
+
+use guest_promotion::{GuestPromotion, Settings};
+use shell::key_set::Fetcher;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    shell::start(async || {
+        let settings = Settings::read(&shell::environment)?;
+        let config = shell::aws::config().await;
+        Ok(GuestPromotion::start(&config, settings, Fetcher::new()).await)
+    })
+    .await
+}
