@@ -1,7 +1,7 @@
 //! The built pool-attachment against services as unforgiving as AWS: whatever
 //! happens, the stack gets an answer, and nothing but our triggers moves.
 
-#![expect(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a check fails by panicking")]
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a check fails by panicking")]
 
 use std::time::Duration;
 
@@ -195,7 +195,10 @@ fn what_is_not_ours_any_more_stays_as_it_is() {
 fn a_setting_that_cannot_be_sent_back_is_named_before_anything_is_written() {
     for (place, mfa) in [("/FutureSetting", false), ("/FutureFactor", true)] {
         let service = service(pool());
-        put_at(if mfa { &mut service.state().mfa } else { &mut service.state().pool }, place, json!({"On": true}));
+        {
+            let state = &mut *service.state();
+            put_at(if mfa { &mut state.mfa } else { &mut state.pool }, place, json!({"On": true}));
+        }
         let before = look(&service);
         let mut function = start(&service);
         fail(&mut function, &service, &event(&service, "Create"), place.trim_start_matches('/'));
@@ -337,6 +340,9 @@ fn what_cannot_be_understood_is_answered_where_somebody_listens() {
     let mut wrong = event(&service, "Create");
     wrong["ResourceProperties"] = json!({"UserPoolId": "not a pool", "Triggers": triggers()});
     fail(&mut function, &service, &wrong, "PoolIdRefused");
+    wrong["RequestType"] = json!("Delete");
+    succeed(&mut function, &service, &wrong);
+    wrong["RequestType"] = json!("Create");
     wrong["ResourceProperties"] = json!("x");
     let answer = fail(&mut function, &service, &wrong, "PropertyRefused");
     wrong["RequestType"] = json!("Delete");

@@ -147,7 +147,7 @@ fn is_passing(error: &Error) -> bool {
                 .contains(&code.as_str())
                 || code.starts_with("Http5")
         }
-        Error::Silent { reason, .. } => matches!(reason, HttpsError::Disconnected | HttpsError::BodyRefused),
+        Error::Silent { reason, .. } => matches!(reason, HttpsError::Disconnected | HttpsError::BodyRefused | HttpsError::TimedOut),
         _ => false,
     }
 }

@@ -11,7 +11,7 @@ mod wire;
 
 use std::time::Duration;
 
-use attachment::{Attachment, Report, Times};
+use attachment::{Attachment, Error, Report, Times};
 use serde_json::value::RawValue;
 use shell::aws::SdkConfig;
 use shell::{Answer, Failure, Handler, Invocation, PublicText, SettingError};
@@ -45,6 +45,12 @@ struct Ended {
     status: Status,
 }
 
+impl Ended {
+    fn nothing_to_detach() -> Self {
+        Self { code: "NothingToDetach", status: Status::Success(String::new()) }
+    }
+}
+
 impl PoolAttachment {
     /// Settings that cannot be used are no reason to be silent: each request is
     /// answered with them.
@@ -56,9 +62,14 @@ impl PoolAttachment {
     async fn carry_out(&self, request: &Request) -> Result<Ended, Unusable> {
         let kind = request.kind()?;
         if kind == Kind::Detach && request.was_never_made() {
-            return Ok(Ended { code: "NothingToDetach", status: Status::Success(String::new()) });
+            return Ok(Ended::nothing_to_detach());
         }
-        let order = request.order()?;
+        let order = match request.order() {
+            // What was never understood was never attached, and CloudFormation
+            // cleans up after a creation that failed.
+            Err(_) if kind == Kind::Detach => return Ok(Ended::nothing_to_detach()),
+            order => order?,
+        };
         let ready = match &self.ready {
             Ok(ready) => ready,
             Err(problem) => return Ok(Ended { code: "SettingRefused", status: Status::Failed(problem.clone()) }),
@@ -70,6 +81,7 @@ impl PoolAttachment {
         };
         Ok(match result {
             Ok(report) => Ended { code, status: Status::Success(said(&report)) },
+            Err(Error::PoolIdRefused) if kind == Kind::Detach => Ended::nothing_to_detach(),
             Err(error) => Ended { code: error.code(), status: Status::Failed(format!("{}: {error}", error.code())) },
         })
     }

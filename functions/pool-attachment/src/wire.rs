@@ -17,11 +17,11 @@ const LONGEST_REASON: usize = 1_000;
 const LONGEST_WARNINGS: usize = 1_500;
 
 /// What CloudFormation sends. Read leniently: only without a usable address
-/// there is nobody to answer.
+/// there is nobody to answer. No `Debug`: the address is a secret.
 /// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-requests.html>
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-pub struct Request {
+pub(crate) struct Request {
     request_type: Value,
     #[serde(rename = "ResponseURL")]
     response_url: Value,
@@ -34,7 +34,7 @@ pub struct Request {
 
 /// What is to be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// Create and Update are alike: the pool is to have these triggers.
     Attach,
     /// It is to have them no more.
@@ -43,11 +43,11 @@ pub enum Kind {
 
 /// Why a request cannot be carried out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Unusable {
+pub(crate) struct Unusable {
     /// Stable name, for logs, alarms and tests.
-    pub code: &'static str,
+    pub(crate) code: &'static str,
     /// What is wrong, for the stack's events.
-    pub problem: &'static str,
+    pub(crate) problem: &'static str,
 }
 
 fn unusable<T>(code: &'static str, problem: &'static str) -> Result<T, Unusable> {
@@ -56,7 +56,7 @@ fn unusable<T>(code: &'static str, problem: &'static str) -> Result<T, Unusable>
 
 /// How it went.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Status {
+pub(crate) enum Status {
     /// It is done; these are the warnings.
     Success(String),
     /// It is not, for this reason.
@@ -65,13 +65,13 @@ pub enum Status {
 
 impl Request {
     /// Reads an event.
-    pub fn read(event: &RawValue) -> Result<Self, Unusable> {
+    pub(crate) fn read(event: &RawValue) -> Result<Self, Unusable> {
         serde_json::from_str(event.get()).or_else(|_| unusable("EventUnreadable", "the event is not an object"))
     }
 
     /// Where the answer is put. Only to an address that nobody else reads: who
     /// holds it can end the stack's operation.
-    pub fn address(&self) -> Result<&str, Unusable> {
+    pub(crate) fn address(&self) -> Result<&str, Unusable> {
         match self.response_url.as_str().filter(|url| is_safe_for_secrets(url)) {
             Some(url) => Ok(url),
             None => unusable("ResponseUrlRefused", "ResponseURL is not an https address"),
@@ -79,7 +79,7 @@ impl Request {
     }
 
     /// What is to be done.
-    pub fn kind(&self) -> Result<Kind, Unusable> {
+    pub(crate) fn kind(&self) -> Result<Kind, Unusable> {
         match self.request_type.as_str() {
             Some("Create" | "Update") => Ok(Kind::Attach),
             Some("Delete") => Ok(Kind::Detach),
@@ -89,12 +89,12 @@ impl Request {
 
     /// Whether a deletion is of something that was never made: what failed before
     /// its properties were understood.
-    pub fn was_never_made(&self) -> bool {
+    pub(crate) fn was_never_made(&self) -> bool {
         self.property("UserPoolId").is_none() || self.physical_resource_id.as_str() == Some(&named(None))
     }
 
     /// The pool and the triggers.
-    pub fn order(&self) -> Result<Order, Unusable> {
+    pub(crate) fn order(&self) -> Result<Order, Unusable> {
         let Some(pool) = self.property("UserPoolId") else { return unusable("PropertyRefused", "UserPoolId is missing") };
         let version = match self.property("TokenEventVersion").map(TriggerVersion::read) {
             None => TriggerVersion::V1,
@@ -143,7 +143,7 @@ impl Request {
     }
 
     /// The answer, at most 4,096 bytes long.
-    pub fn answer(&self, status: &Status) -> String {
+    pub(crate) fn answer(&self, status: &Status) -> String {
         let (name, reason, warnings) = match status {
             Status::Success(warnings) => ("SUCCESS", "", warnings.as_str()),
             Status::Failed(reason) => ("FAILED", reason.as_str(), ""),
