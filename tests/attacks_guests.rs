@@ -191,6 +191,7 @@ fn is_refused(status: u64, body: &Value) -> bool {
     status == 403 && *body == expected
 }
 
+/// R01.
 #[test]
 fn r01_everything_a_guest_keeps_becomes_the_users_bit_by_bit() -> Result<()> {
     for count in [0, 1, 25, 49, 50, 99, 100, 101, 1_000] {
@@ -217,6 +218,7 @@ fn r01_everything_a_guest_keeps_becomes_the_users_bit_by_bit() -> Result<()> {
     Ok(())
 }
 
+/// R03, R04, R05, R08.
 #[test]
 fn r03_r04_r05_r08_only_a_fresh_token_of_a_guest_of_this_pool_proves_anything() -> Result<()> {
     let other_pool = "us-east-1:22222222-2222-4333-8444-555555555555";
@@ -322,6 +324,7 @@ fn a_mark_gives_a_guest_to_the_user_whom_it_names_and_to_nobody_else() -> Result
     Ok(())
 }
 
+/// R10, R38.
 #[test]
 fn r10_r38_a_guest_who_is_linked_to_the_user_already_keeps_everything() -> Result<()> {
     let mut bench = Bench::start()?;
@@ -340,6 +343,7 @@ fn r10_r38_a_guest_who_is_linked_to_the_user_already_keeps_everything() -> Resul
     Ok(())
 }
 
+/// R12, R13.
 #[test]
 fn r12_r13_a_promoted_guest_stays_one_users_and_the_answer_stays_the_same() -> Result<()> {
     let mut bench = Bench::start()?;
@@ -366,6 +370,7 @@ fn r12_r13_a_promoted_guest_stays_one_users_and_the_answer_stays_the_same() -> R
     Ok(())
 }
 
+/// R14.
 #[test]
 fn r14_an_idempotency_key_stands_for_one_guest() -> Result<()> {
     let mut bench = Bench::start()?;
@@ -384,6 +389,7 @@ fn r14_an_idempotency_key_stands_for_one_guest() -> Result<()> {
     Ok(())
 }
 
+/// R15, R16.
 #[test]
 fn r15_r16_of_many_at_once_one_moves_and_one_user_wins() -> Result<()> {
     let bench = Bench::start()?;
@@ -421,6 +427,7 @@ fn r15_r16_of_many_at_once_one_moves_and_one_user_wins() -> Result<()> {
     Ok(())
 }
 
+/// R17, R19.
 #[test]
 fn r17_r19_what_the_user_has_already_is_never_overwritten_silently() -> Result<()> {
     let rules: [(&str, &str, &[&str], &str); 4] = [
@@ -452,6 +459,7 @@ fn r17_r19_what_the_user_has_already_is_never_overwritten_silently() -> Result<(
     Ok(())
 }
 
+/// R20, R21, R23, R24, R34.
 #[test]
 fn r20_r21_r23_r24_r34_records_of_every_size_and_name_go_where_they_belong() -> Result<()> {
     let mut bench = Bench::start()?;
@@ -496,6 +504,7 @@ fn r20_r21_r23_r24_r34_records_of_every_size_and_name_go_where_they_belong() -> 
     Ok(())
 }
 
+/// R31.
 #[test]
 fn r31_an_entry_that_is_not_understood_is_left_alone_and_told_to_the_operator() -> Result<()> {
     let entry = |change: &dyn Fn(&mut Value)| {
@@ -535,6 +544,7 @@ fn r31_an_entry_that_is_not_understood_is_left_alone_and_told_to_the_operator() 
     Ok(())
 }
 
+/// R37.
 #[test]
 fn r37_a_merged_identity_is_deleted_sooner_or_later_and_never_in_the_way() -> Result<()> {
     let mut bench =

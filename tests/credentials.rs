@@ -10,7 +10,7 @@ use iam_rs::{Context, ContextValue, Principal, PrincipalId};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use tests::iam::{self, Role};
-use tests::template::{ACCOUNT, REGION, Template};
+use tests::template::{ACCOUNT, IDENTITY_POOL, REGION, Template};
 
 /// The roles, in the order in which the tables below say what each may do.
 const ROLES: [&str; 3] = ["AuthenticatedRole", "AdministratorRole", "GuestRole"];
@@ -100,8 +100,19 @@ impl Session<'_> {
         self.of_table(role, action, "RecordsTable", keys)
     }
 
-    fn of_table(self, role: &Role, action: &str, table: &str, keys: Partitions<'_>) -> bool {
+    /// The same, by a request that names attributes.
+    fn writes(self, role: &Role, action: &str, keys: Partitions<'_>, attributes: &[&str]) -> bool {
         let mut context = self.context();
+        let attributes = attributes.iter().map(|name| (*name).to_owned()).collect();
+        context.insert("dynamodb:Attributes".into(), ContextValue::StringList(attributes));
+        Self::on_table(context, role, action, "RecordsTable", keys)
+    }
+
+    fn of_table(self, role: &Role, action: &str, table: &str, keys: Partitions<'_>) -> bool {
+        Self::on_table(self.context(), role, action, table, keys)
+    }
+
+    fn on_table(mut context: Context, role: &Role, action: &str, table: &str, keys: Partitions<'_>) -> bool {
         if let Some(keys) = keys {
             let keys = keys.iter().map(|key| (*key).to_owned()).collect();
             context.insert("dynamodb:LeadingKeys".into(), ContextValue::StringList(keys));
@@ -123,6 +134,7 @@ const NOBODY: [bool; 3] = [false, false, false];
 const EVERYBODY: [bool; 3] = [true, true, true];
 const SIGNED_IN: [bool; 3] = [true, true, false];
 const ADMINISTRATORS: [bool; 3] = [false, true, false];
+const GUESTS: [bool; 3] = [false, false, true];
 
 // ---- Files
 
@@ -218,7 +230,8 @@ fn records_are_reached_by_their_owner_their_tenant_and_nobody_else() {
     const WRITE: &[&str] = &["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"];
     let own_identity = format!("IDENTITY#{IDENTITY}");
     let guest = format!("GUEST#{IDENTITY}");
-    let rows: [(&[&str], Partitions<'_>, [bool; 3]); 22] = [
+    let other_guest = format!("GUEST#{OTHER_IDENTITY}");
+    let rows: [(&[&str], Partitions<'_>, [bool; 3]); 32] = [
         (READ, Some(&["USER#ann-1"]), SIGNED_IN),
         (WRITE, Some(&["USER#ann-1"]), SIGNED_IN),
         (READ, Some(&["USER#ann-1", "USER#ann-1"]), SIGNED_IN),
@@ -238,9 +251,21 @@ fn records_are_reached_by_their_owner_their_tenant_and_nobody_else() {
         // One foreign partition among own ones spoils the request.
         (READ, Some(&["USER#ann-1", "USER#bob-2"]), NOBODY),
         (WRITE, Some(&["TENANT#acme", "TENANT#globex"]), NOBODY),
-        (READ, Some(&["PUBLIC#leaderboard"]), NOBODY),
+        // Everybody reads it; its writer is none of these roles.
+        (READ, Some(&["PUBLIC#leaderboard"]), EVERYBODY),
+        (WRITE, Some(&["PUBLIC#leaderboard"]), NOBODY),
+        (READ, Some(&["PUBLIC#"]), NOBODY),
+        (READ, Some(&["PUBLIC#leaderboard2"]), NOBODY),
+        (READ, Some(&["PUBLIC#leaderboard", "USER#bob-2"]), NOBODY),
         (READ, Some(&[&own_identity]), NOBODY),
-        (READ, Some(&[&guest]), NOBODY),
+        (READ, Some(&[&guest]), GUESTS),
+        (&["dynamodb:DeleteItem"], Some(&[&guest]), GUESTS),
+        (READ, Some(&[&other_guest]), NOBODY),
+        (WRITE, Some(&[&other_guest]), NOBODY),
+        (READ, Some(&[&guest, &other_guest]), NOBODY),
+        (READ, Some(&["GUEST#"]), NOBODY),
+        // A guest's write that says nothing of what it writes is not let through.
+        (&["dynamodb:PutItem", "dynamodb:UpdateItem"], Some(&[&guest]), NOBODY),
         // Without a partition there is nothing to compare.
         (READ, None, NOBODY),
     ];
@@ -249,6 +274,55 @@ fn records_are_reached_by_their_owner_their_tenant_and_nobody_else() {
             assert_eq!(each(|role| ANN.records(role, action, keys)), expected, "{action} {keys:?}");
         }
     }
+}
+
+#[test]
+fn a_guest_writes_his_own_records_and_never_when_they_end() {
+    let own = format!("GUEST#{IDENTITY}");
+    let other = format!("GUEST#{OTHER_IDENTITY}");
+    let ledger = format!("LEDGER#{IDENTITY}");
+    let rows: [(&[&str], &str, bool); 14] = [
+        (&["pk", "sk", "data", "tenant", "updated_at"], &own, true),
+        (&["pk", "sk", "data"], &own, true),
+        (&["pk", "sk"], &own, true),
+        (&["pk", "sk", "data", "expires_at"], &own, false),
+        (&["expires_at"], &own, false),
+        (&["pk", "sk", "data", "Expires_at"], &own, false),
+        (&["pk", "sk", "data", "role"], &own, false),
+        (&["pk", "sk", "data "], &own, false),
+        (&["pk", "sk", "data"], &other, false),
+        (&["pk", "sk", "data"], "GUEST#", false),
+        (&["pk", "sk", "data"], "USER#ann-1", false),
+        (&["pk", "sk", "data"], &ledger, false),
+        (&["pk", "sk", "data"], "PUBLIC#leaderboard", false),
+        (&["pk", "sk", "data"], &format!("IDENTITY#{IDENTITY}"), false),
+    ];
+    let [_, _, guest] = &*SESSIONS;
+    let nobody = Session::default();
+    for (attributes, key, expected) in rows {
+        for action in ["dynamodb:PutItem", "dynamodb:UpdateItem"] {
+            assert_eq!(ANN.writes(guest, action, Some(&[key]), attributes), expected, "{action} {attributes:?} {key}");
+            // One item of somebody else's spoils a transaction, and no partition at all is none of his.
+            assert!(!ANN.writes(guest, action, Some(&[key, &other]), attributes), "{action} {key}");
+            assert!(!ANN.writes(guest, action, None, attributes), "{action}");
+            assert!(!nobody.writes(guest, action, Some(&[key]), attributes), "{action} {key}");
+        }
+    }
+    // Those who are signed in write what they like into what is theirs: it has no end.
+    assert!(SESSIONS.iter().take(2).all(|role| ANN.writes(
+        role,
+        "dynamodb:PutItem",
+        Some(&["USER#ann-1"]),
+        &["expires_at"]
+    )));
+}
+
+#[test]
+fn a_guest_may_do_a_handful_of_things_and_nothing_else() {
+    let [_, _, guest] = &*SESSIONS;
+    let tables = ["GetItem", "Query", "PutItem", "UpdateItem", "DeleteItem"].map(|name| format!("dynamodb:{name}"));
+    let expected = tables.into_iter().chain(["s3:GetObject".to_owned()]).collect();
+    assert_eq!(guest.actions(), expected);
 }
 
 #[test]
@@ -265,7 +339,8 @@ fn no_request_goes_past_the_partitions() {
                 }
             }
             // Eased or not, a foreign partition that is named stays closed.
-            for key in ["USER#bob-2", "TENANT#acme2", "PUBLIC#leaderboard"] {
+            let (guest, ledger) = (format!("GUEST#{OTHER_IDENTITY}"), format!("LEDGER#{IDENTITY}"));
+            for key in ["USER#bob-2", "TENANT#acme2", "PUBLIC#other", &guest, &ledger, "KEYS#ann-1"] {
                 assert!(!ANN.records(&role, "dynamodb:Query", Some(&[key])), "{check}: {key}");
             }
             for table in ["DirectoryTable", "ItemsTable", "LegacyUsersTable", "SignInAttemptsTable"] {
@@ -375,14 +450,14 @@ fn a_role_is_taken_through_this_identity_pool_alone() {
     // Who calls, for which pool, signed in how; what each role's trust says.
     type Row<'a> = (&'a str, Option<&'a str>, &'a [&'a str], [bool; 3]);
     let rows: [Row<'_>; 8] = [
-        (cognito, Some("IdentityPool"), signed_in, [true, true, false]),
-        (cognito, Some("IdentityPool"), guest, [false, false, true]),
+        (cognito, Some(IDENTITY_POOL), signed_in, [true, true, false]),
+        (cognito, Some(IDENTITY_POOL), guest, [false, false, true]),
         (cognito, Some("us-east-1:someone-elses"), signed_in, NOBODY),
         (cognito, Some("us-east-1:someone-elses"), guest, NOBODY),
         (cognito, None, signed_in, NOBODY),
-        (cognito, Some("IdentityPool"), &[], NOBODY),
-        (cognito, Some("IdentityPool"), &["graph.facebook.com"], NOBODY),
-        ("accounts.google.com", Some("IdentityPool"), signed_in, NOBODY),
+        (cognito, Some(IDENTITY_POOL), &[], NOBODY),
+        (cognito, Some(IDENTITY_POOL), &["graph.facebook.com"], NOBODY),
+        ("accounts.google.com", Some(IDENTITY_POOL), signed_in, NOBODY),
     ];
     for (caller, audience, methods, expected) in rows {
         let mut context = Context::new();
@@ -435,7 +510,27 @@ fn places() -> impl Strategy<Value = String> {
 fn partitions() -> impl Strategy<Value = String> {
     let kinds =
         prop_oneof![Just("USER#"), Just("TENANT#"), Just("GUEST#"), Just("PUBLIC#"), Just("IDENTITY#"), Just("")];
-    (kinds, names(), "[ -~]{0,3}").prop_map(|(kind, name, rest)| format!("{kind}{name}{rest}"))
+    prop_oneof![
+        3 => (kinds, names(), "[ -~]{0,3}").prop_map(|(kind, name, rest)| format!("{kind}{name}{rest}")),
+        1 => prop_oneof![
+            Just("PUBLIC#leaderboard".to_owned()),
+            Just(format!("GUEST#{IDENTITY}")),
+            Just(format!("GUEST#{OTHER_IDENTITY}")),
+            Just(format!("LEDGER#{IDENTITY}")),
+        ],
+    ]
+}
+
+/// What a guest may write, here by hand: the rule file's list is held against the role elsewhere.
+const WRITABLE: [&str; 5] = ["pk", "sk", "data", "tenant", "updated_at"];
+
+fn attributes() -> impl Strategy<Value = Vec<String>> {
+    let names = prop_oneof![
+        6 => prop::sample::select(WRITABLE.to_vec()).prop_map(str::to_owned),
+        1 => Just("expires_at".to_owned()),
+        1 => "[a-z_#]{0,6}",
+    ];
+    prop::collection::vec(names, 1..5)
 }
 
 proptest! {
@@ -447,6 +542,7 @@ proptest! {
         tenant in prop::option::of(names()),
         place in places(),
         keys in prop::collection::vec(partitions(), 1..3),
+        attributes in attributes(),
     ) {
         let session = Session { subject: subject.as_deref(), tenant: tenant.as_deref(), identity: Some(IDENTITY) };
         let below = |folder: &str, name: &Option<String>| {
@@ -457,13 +553,19 @@ proptest! {
         let is = |kind: &str, name: &Option<String>| {
             name.as_ref().is_some_and(|name| keys.iter().all(|key| *key == format!("{kind}#{name}")))
         };
+        let is_all = |wanted: &str| keys.iter().all(|key| key == wanted);
+        let (leaderboard, guests) = (is_all("PUBLIC#leaderboard"), is_all(&format!("GUEST#{IDENTITY}")));
+        let writable = attributes.iter().all(|name| WRITABLE.contains(&name.as_str()));
         let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+        let attributes: Vec<&str> = attributes.iter().map(String::as_str).collect();
         for (role, (admin, guest)) in SESSIONS.iter().zip([(false, false), (true, false), (false, true)]) {
             prop_assert_eq!(session.file(role, "s3:GetObject", &place), public || !guest && (own || tenants));
             prop_assert_eq!(session.file(role, "s3:PutObject", &place), !guest && (own || admin && tenants));
             let (own, tenants) = (is("USER", &subject), is("TENANT", &tenant));
-            prop_assert_eq!(session.records(role, "dynamodb:Query", Some(&keys)), !guest && (own || tenants));
-            prop_assert_eq!(session.records(role, "dynamodb:PutItem", Some(&keys)), !guest && (own || admin && tenants));
+            let reads = leaderboard || guest && guests || !guest && (own || tenants);
+            prop_assert_eq!(session.records(role, "dynamodb:Query", Some(&keys)), reads);
+            let writes = guest && guests && writable || !guest && (own || admin && tenants);
+            prop_assert_eq!(session.writes(role, "dynamodb:PutItem", Some(&keys), &attributes), writes);
         }
     }
 }

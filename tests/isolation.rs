@@ -223,7 +223,8 @@ fn a_tenant_role_is_taken_by_its_back_end_alone_and_with_one_tag() {
 
 #[test]
 fn functions_reach_only_their_own_kind_of_partition() {
-    let template = Template::deployed(&[("MigrationStore", "table")]).unwrap();
+    let template = Template::deployed(&[("MigrationStore", "table"), ("GuestAccess", "true")]).unwrap();
+    let records = table("RecordsTable");
     let directory = table("DirectoryTable");
     let rows = [
         ("PreSignUpRole", "dynamodb:Query", index(), "EMAIL#ann@acme.example", true),
@@ -264,6 +265,27 @@ fn functions_reach_only_their_own_kind_of_partition() {
         ("UserApiRole", "dynamodb:GetItem", table("ItemsTable"), "acme#items", false),
         ("AdminApiRole", "dynamodb:Query", directory.clone(), "acme#members", false),
         ("AuthorizerRole", "dynamodb:Query", index(), "USER#5f0c", false),
+        ("GuestPromotionRole", "dynamodb:Query", records.clone(), "GUEST#us-east-1:0a1b", true),
+        ("GuestPromotionRole", "dynamodb:DeleteItem", records.clone(), "GUEST#us-east-1:0a1b", true),
+        ("GuestPromotionRole", "dynamodb:PutItem", records.clone(), "USER#5f0c", true),
+        ("GuestPromotionRole", "dynamodb:GetItem", records.clone(), "LEDGER#us-east-1:0a1b", true),
+        ("GuestPromotionRole", "dynamodb:PutItem", records.clone(), "KEYS#5f0c", true),
+        ("GuestPromotionRole", "dynamodb:PutItem", records.clone(), "ASIDE#us-east-1:0a1b", true),
+        ("GuestPromotionRole", "dynamodb:PutItem", records.clone(), "TENANT#acme", false),
+        ("GuestPromotionRole", "dynamodb:PutItem", records.clone(), "IDENTITY#us-east-1:0a1b", false),
+        ("GuestPromotionRole", "dynamodb:PutItem", records.clone(), "PUBLIC#leaderboard", false),
+        ("GuestPromotionRole", "dynamodb:UpdateItem", records.clone(), "USER#5f0c", false),
+        ("GuestPromotionRole", "dynamodb:PutItem", directory.clone(), "USER#5f0c", false),
+        ("GuestKeeperRole", "dynamodb:Query", records.clone(), "GUEST#us-east-1:0a1b", true),
+        ("GuestKeeperRole", "dynamodb:UpdateItem", records.clone(), "GUEST#us-east-1:0a1b", true),
+        ("GuestKeeperRole", "dynamodb:GetItem", records.clone(), "LEDGER#us-east-1:0a1b", true),
+        ("GuestKeeperRole", "dynamodb:DeleteItem", records.clone(), "GUEST#us-east-1:0a1b", true),
+        ("GuestKeeperRole", "dynamodb:DeleteItem", records.clone(), "LEDGER#us-east-1:0a1b", false),
+        ("GuestKeeperRole", "dynamodb:DeleteItem", records.clone(), "USER#5f0c", false),
+        ("GuestKeeperRole", "dynamodb:UpdateItem", records.clone(), "LEDGER#us-east-1:0a1b", false),
+        ("GuestKeeperRole", "dynamodb:UpdateItem", records.clone(), "USER#5f0c", false),
+        ("GuestKeeperRole", "dynamodb:Query", records.clone(), "USER#5f0c", false),
+        ("GuestKeeperRole", "dynamodb:PutItem", records.clone(), "GUEST#us-east-1:0a1b", false),
     ];
     for (role, action, resource, key, expected) in rows {
         let allowed = Role::of(&template, role).may(action, &resource, &request(None, Some(&[key])));
@@ -276,11 +298,12 @@ fn functions_reach_only_their_own_kind_of_partition() {
         "UserMigrationRole",
         "AuthorizerRole",
         "UserApiRole",
+        "GuestPromotionRole",
+        "GuestKeeperRole",
     ];
+    let tables = ["DirectoryTable", "LegacyUsersTable", "RecordsTable"];
     for role in roles {
-        for (action, id) in
-            NEVER.iter().flat_map(|action| ["DirectoryTable", "LegacyUsersTable"].map(|id| (action, id)))
-        {
+        for (action, id) in NEVER.iter().flat_map(|action| tables.map(|id| (action, id))) {
             assert!(!Role::of(&template, role).may(action, &table(id), &request(None, None)), "{role} {action} {id}");
         }
     }

@@ -1,5 +1,6 @@
 //! A promotion whose process is killed at one of its calls to the database,
-//! before or after the call was served, again and again, until it is through.
+//! before or after the call was served, again and again, until it is through
+//! (row R29 of `attacks.md`).
 //!
 //! `POOLHOUSE_KILLS` says how many processes are killed (40 otherwise), and
 //! `POOLHOUSE_SEED` with which numbers.

@@ -30,12 +30,14 @@ struct Function {
     read: Read,
     actions: &'static [&'static str],
     tenant_actions: &'static [&'static str],
+    /// What Lambda does in its name, to bring it its events.
+    source_actions: &'static [&'static str],
 }
 
 /// Every function. A new one needs a row; the first test says so.
 fn functions() -> Vec<Function> {
     fn row(name: &'static str, read: Read, actions: &'static [&'static str]) -> Function {
-        Function { name, read, actions, tenant_actions: &[] }
+        Function { name, read, actions, tenant_actions: &[], source_actions: &[] }
     }
     vec![
         row(
@@ -66,6 +68,24 @@ fn functions() -> Vec<Function> {
         row("user-migration", |lookup| user_migration::Settings::read(lookup).map(drop), user_migration::ACTIONS),
         // It is there only with an existing pool; a test of its own looks at what it may do.
         row("pool-attachment", |lookup| pool_attachment::Settings::read(lookup).map(drop), &[]),
+        Function {
+            source_actions: &["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"],
+            ..row(
+                "guest-promotion",
+                |lookup| guest_promotion::Settings::read(lookup).map(drop),
+                guest_promotion::ACTIONS,
+            )
+        },
+        Function {
+            source_actions: &[
+                "dynamodb:DescribeStream",
+                "dynamodb:GetRecords",
+                "dynamodb:GetShardIterator",
+                "dynamodb:ListStreams",
+                "sqs:SendMessage",
+            ],
+            ..row("guest-keeper", |lookup| guest_keeper::Settings::read(lookup).map(drop), guest_keeper::ACTIONS)
+        },
     ]
 }
 
@@ -191,7 +211,13 @@ fn a_role_may_do_exactly_what_its_function_calls() {
         let statements = template.statements(&role).unwrap();
         let may: BTreeSet<String> = statements.iter().flat_map(|statement| texts(&statement["Action"])).collect();
         assert!(common.is_subset(&may), "{}: {may:?}", function.name);
-        assert_eq!(&may - &common, set(function.actions), "{}", function.name);
+        assert_eq!(&may - &common, &set(function.actions) | &set(function.source_actions), "{}", function.name);
+        // What Lambda does in the function's name stands apart, and is about its sources alone.
+        let policies = &template.resource(&role).unwrap()["Properties"]["Policies"];
+        let of_source = items(policies).find(|policy| policy["PolicyName"] == "event-source");
+        let of_source = of_source.map(|policy| template.resolve(&policy["PolicyDocument"]["Statement"]).unwrap());
+        let of_source = items(of_source.as_ref().unwrap_or(&Value::Null)).map(|statement| texts(&statement["Action"]));
+        assert_eq!(of_source.flatten().collect::<BTreeSet<_>>(), set(function.source_actions), "{}", function.name);
     }
 }
 
@@ -414,7 +440,7 @@ fn a_tenant_role_may_do_exactly_what_its_back_end_calls_with_it() {
 
 #[test]
 fn roles_are_as_narrow_as_their_service_allows() {
-    let template = with(&[("OtherProviders", "CorpOIDC"), ("MigrationStore", "table"), ("IdentityPoolTrusts", "both")]);
+    let template = whole().with("IdentityPoolTrusts", "both").unwrap();
     let roles: Vec<&str> = template.of_type("AWS::IAM::Role").map(|(id, _)| id).collect();
     let tenant_roles = functions().iter().filter(|function| !function.tenant_actions.is_empty()).count();
     let expected = functions().len() + tenant_roles + IDENTITY_ROLES.len();
@@ -426,15 +452,21 @@ fn roles_are_as_narrow_as_their_service_allows() {
             assert_eq!(statement["Effect"], "Allow", "{role}");
             let actions = texts(&statement["Action"]);
             assert!(!actions.is_empty() && actions.iter().all(|action| !action.contains('*')), "{role}: {actions:?}");
+            // The two kinds of actions that know no resource; the second knows a pool.
             let traces = actions.iter().all(|action| action.starts_with("xray:"));
+            let of_pool = statement["Condition"]["ArnEquals"]["cognito-identity:IdentityPoolArn"].is_string();
+            let anywhere = traces || of_pool && actions == set(&["cognito-identity:DeleteIdentities"]);
             for resource in texts(&statement["Resource"]) {
                 // A log group's streams, and the files below a folder.
                 let place = resource.trim_end_matches(":*").trim_end_matches("/*");
                 let narrow = resource.starts_with("arn:") && !place.contains('*');
-                assert!(narrow || traces && resource == "*", "{role}: {actions:?} on {resource}");
+                assert!(narrow || anywhere && resource == "*", "{role}: {actions:?} on {resource}");
             }
+            // A stream has no partitions to name: it is read whole or not at all.
+            let of_stream = texts(&statement["Resource"]).iter().all(|resource| resource.contains("/stream/"));
             // The old users' table has no other readers, and names anything as key.
-            let on_table = actions.iter().any(|action| action.starts_with("dynamodb:"))
+            let on_table = !of_stream
+                && actions.iter().any(|action| action.starts_with("dynamodb:"))
                 && texts(&statement["Resource"]).iter().all(|resource| !resource.ends_with("/LegacyUsersTable"));
             let operators = ["ForAllValues:StringLike", "ForAllValues:StringEquals"];
             let keys = operators.map(|operator| texts(&statement["Condition"][operator]["dynamodb:LeadingKeys"]));
@@ -465,11 +497,18 @@ fn every_role_belongs_to_one_function() {
 
 // ---- Routes and authorizer
 
+/// Routes that no token of the user pool opens, so that no rule can be about
+/// them. A guest has no user yet: the function looks at what proves him.
+const WITHOUT_USER: [&str; 1] = ["PUT /guest/claim"];
+
 #[test]
 fn the_api_has_the_routes_of_the_rule_file_and_no_other() {
     let template = template();
-    let of_rules: BTreeSet<String> =
+    let mut of_rules: BTreeSet<String> =
         rules().routes.rules().map(|rule| format!("{} {}", rule.method.as_str(), rule.path)).collect();
+    for key in WITHOUT_USER {
+        assert!(of_rules.insert(key.to_owned()), "{key} has a rule that nobody reads");
+    }
     let routes = template.of_type("AWS::ApiGatewayV2::Route");
     let of_template: Vec<&str> = routes.map(|(_, route)| route["Properties"]["RouteKey"].as_str().unwrap()).collect();
     assert_eq!(of_template.iter().map(|key| (*key).to_owned()).collect::<BTreeSet<_>>(), of_rules);
@@ -481,12 +520,32 @@ fn no_route_goes_round_the_authorizer() {
     let template = template();
     for (id, route) in template.of_type("AWS::ApiGatewayV2::Route") {
         let properties = &route["Properties"];
-        assert_eq!(properties["AuthorizationType"], "CUSTOM", "{id}");
-        assert_eq!(properties["AuthorizerId"]["Ref"], "Authorizer", "{id}");
-        let is_admin = properties["RouteKey"].as_str().unwrap().contains(" /admin/");
-        let expected = if is_admin { "integrations/AdminApiIntegration" } else { "integrations/UserApiIntegration" };
+        let key = properties["RouteKey"].as_str().unwrap();
+        if WITHOUT_USER.contains(&key) {
+            assert_eq!(properties["AuthorizationType"], "NONE", "{id}");
+            assert!(properties["AuthorizerId"].is_null(), "{id}");
+        } else {
+            assert_eq!(properties["AuthorizationType"], "CUSTOM", "{id}");
+            assert_eq!(properties["AuthorizerId"]["Ref"], "Authorizer", "{id}");
+        }
+        let expected = match key.split('/').nth(1) {
+            Some("admin") => "integrations/AdminApiIntegration",
+            Some("guest") => "integrations/GuestPromotionIntegration",
+            _ => "integrations/UserApiIntegration",
+        };
         assert_eq!(template.resolve(&properties["Target"]).unwrap(), expected, "{id}");
+        // What belongs to guests is there with them, and nothing else hangs on them.
+        assert_eq!(route["Condition"] == "HasGuests", key.contains(" /guest/"), "{id}");
     }
+    // Whoever needs no token has a limit of his own, far below everybody's.
+    let stage = template.resource("Stage").unwrap()["Properties"].clone();
+    let limits = whole().resolve(&stage["RouteSettings"]).unwrap();
+    assert_eq!(members(&limits).map(|(key, _)| key.as_str()).collect::<Vec<_>>(), WITHOUT_USER);
+    for (key, limit) in members(&limits) {
+        let per_second = limit["ThrottlingRateLimit"].as_u64().unwrap();
+        assert!((1..100).contains(&per_second) && limit["ThrottlingBurstLimit"].as_u64().unwrap() < 100, "{key}");
+    }
+    assert!(template.resolve(&stage["RouteSettings"]).unwrap().is_null(), "settings of a route that is not there");
     // A URL of its own or an event source would be another way in.
     for (id, function) in template.of_type("AWS::Serverless::Function") {
         for way in ["Events", "FunctionUrlConfig"] {
@@ -562,7 +621,7 @@ fn every_trigger_may_be_called_by_this_pool_only() {
     assert_eq!(by_pool.iter().cloned().collect::<BTreeSet<_>>(), functions);
     assert_eq!(by_pool.len(), functions.len(), "one permission for each trigger");
     let by_api: BTreeSet<String> = called_by("apigateway.amazonaws.com").into_iter().collect();
-    assert_eq!(by_api, set(&["AuthorizerFunction", "UserApiFunction", "AdminApiFunction"]));
+    assert_eq!(by_api, set(&["AuthorizerFunction", "UserApiFunction", "AdminApiFunction", "GuestPromotionFunction"]));
 }
 
 #[test]
@@ -672,8 +731,10 @@ fn every_group_that_the_rules_give_is_in_the_pool() {
         .of_type("AWS::Cognito::UserPoolGroup")
         .map(|(_, group)| group["Properties"]["GroupName"].as_str().unwrap())
         .collect();
-    for grant in &rules().groups {
-        assert!(groups.contains(grant.name.as_str()), "{}", grant.name);
+    let rules = rules();
+    let of_guests = rules.guests.iter().flat_map(|guests| guests.groups.iter().map(String::as_str));
+    for name in rules.groups.iter().map(|grant| grant.name.as_str()).chain(of_guests) {
+        assert!(groups.contains(name), "{name}");
     }
 }
 
@@ -739,20 +800,25 @@ fn every_parameter_is_described_and_bounded() {
 fn nothing_has_a_name_that_two_deployments_would_fight_over() {
     let template = template();
     let names = [
+        "AlarmName",
         "BucketName",
         "ClientName",
+        "FilterName",
         "FunctionName",
         "IdentityPoolName",
         "LayerName",
         "LogGroupName",
         "ManagedPolicyName",
+        "QueueName",
         "RoleName",
         "TableName",
         "UserPoolName",
     ];
-    for (id, resource) in template.resources().filter(|(_, resource)| resource["Type"] != "AWS::Lambda::Permission") {
+    for (id, resource) in template.resources() {
         for name in names {
-            assert!(resource["Properties"][name].is_null(), "{id} has a fixed {name}");
+            // Those that name another resource of the template are no names of their own.
+            let of_another = ["Ref", "Fn::GetAtt"].iter().any(|how| resource["Properties"][name].get(how).is_some());
+            assert!(resource["Properties"][name].is_null() || of_another, "{id} has a fixed {name}");
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The local AWS: one ministack, supervised.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -22,6 +22,8 @@ pub const OWNER_KEY: (&str, &str) = ("test", "test");
 pub struct Cloud {
     /// Its address, without a slash at the end.
     pub url: String,
+    /// The folder in which it keeps what it has to remember, its keys among it.
+    pub state: PathBuf,
     process: Supervised,
 }
 
@@ -49,7 +51,7 @@ impl Cloud {
     ) -> Result<Self> {
         let port = free_port().await?;
         let url = format!("http://127.0.0.1:{port}");
-        let log = run.join("ministack.log");
+        let (log, state) = (run.join("ministack.log"), run.join("state"));
         let file = std::fs::File::create(&log)?;
         let mut command = launcher.command(ministack.program("python"));
         without_own_aws(&mut command);
@@ -62,7 +64,7 @@ impl Cloud {
             .env("AUTH", "true")
             .env("MINISTACK_COGNITO_PRETOKEN_STRICT", "1")
             .env("AWS_ENDPOINT_URL", &url)
-            .env("STATE_DIR", run.join("state"))
+            .env("STATE_DIR", &state)
             .env("TMPDIR", run.join("tmp"))
             .env("RULES_FILE", places.root.join("rules/rules.toml"))
             .env("LOG_LEVEL", "INFO")
@@ -71,7 +73,7 @@ impl Cloud {
             .stdout(Stdio::from(file));
         let mut process = launcher.start(&mut command)?;
         wait_for(&url, &mut process, &log).await?;
-        Ok(Self { url, process })
+        Ok(Self { url, state, process })
     }
 
     /// Comes back only when the local AWS ended by itself.

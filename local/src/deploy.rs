@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use crate::cloud::without_own_aws;
 use crate::oidc;
+use crate::proxy::guest_keys;
 use crate::supervise::Launcher;
 use crate::template;
 use crate::tools::Installed;
@@ -31,10 +32,12 @@ impl Outputs {
 }
 
 /// What differs from a deployment to AWS, each for a reason.
-fn parameters(cloud: &str, direct_provider: &str) -> [(&'static str, String); 9] {
+fn parameters(Addresses { gateway, cloud, direct_provider }: Addresses<'_>) -> [(&'static str, String); 10] {
     [
         // Tokens carry AWS's issuer, but their keys are served here.
         ("KeySetUrl", format!("{cloud}/{{pool}}/.well-known/jwks.json")),
+        // So do those of guests, and the pass-through serves their key.
+        ("GuestKeySetUrl", format!("{gateway}{}", guest_keys::PATH)),
         // The story signs in without SRP, to stay readable.
         ("PasswordSignIn", "true".to_owned()),
         // The local AWS tells IAM no leading keys; see the template.
@@ -66,10 +69,11 @@ pub struct Addresses<'a> {
 pub async fn deploy(
     launcher: &Launcher,
     sam: &Installed,
-    Addresses { gateway, cloud, direct_provider }: Addresses<'_>,
+    addresses: Addresses<'_>,
     built: &Path,
     run: &Path,
 ) -> Result<Outputs> {
+    let gateway = addresses.gateway;
     let known = template::parameters(&std::fs::read_to_string(built)?);
     make_bucket(launcher, sam, gateway, run).await?;
     let mut command = launcher.command(sam.program("sam"));
@@ -84,7 +88,7 @@ pub async fn deploy(
     ]);
     command.args(["--no-progressbar", "--capabilities", "CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]);
     command.arg("--parameter-overrides");
-    for (name, value) in parameters(cloud, direct_provider) {
+    for (name, value) in parameters(addresses) {
         if !known.iter().any(|parameter| parameter.name == name) {
             bail!("template.yaml has no parameter {name}, which the local AWS needs");
         }

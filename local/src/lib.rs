@@ -118,7 +118,7 @@ async fn whole(options: Options, say: &Say) -> Result<bool> {
     say.prepared("aws", &format!("local AWS at {}, signatures and IAM policies enforced", cloud.url));
     say.prepared("oidc", &format!("OpenID Connect provider of another company at {}", provider.url));
     let gateway = format!("http://127.0.0.1:{port}");
-    let proxy = proxy::Gateway::new(&cloud.url, &owner(&cloud.url))?;
+    let proxy = proxy::Gateway::new(&cloud.url, &cloud.state, &owner(&cloud.url))?;
     let (upstream, issuer, direct_provider) = (cloud.url.clone(), provider.url.clone(), provider.arn());
     let tell = async {
         let addresses = Addresses { gateway: &gateway, cloud: &upstream, direct_provider: &direct_provider };

@@ -16,10 +16,14 @@
 //! | /oauth2/idpresponse | `PostConfirmation_ConfirmSignUp` after the first sign-in by a provider; a refusal goes back to the app | [`federation`] |
 //! | /oauth2/token | the PKCE challenge of such a sign-in is enforced | [`federation`] |
 //! | GetCredentialsForIdentity | the role mappings choose the role; its policy variables are filled in, by a role for each session | [`credentials`] |
-//! | GetOpenIdToken | refused while the identity pool has the classic flow off | [`credentials`] |
+//! | GetOpenIdToken | refused while the identity pool has the classic flow off or has role mappings | [`credentials`] |
+//! | /.well-known/jwks_uri | the key set of those tokens | [`guest_keys`] |
+//! | GetIdentityPoolRoles | the mappings' names are the API's, not CloudFormation's | [`credentials`] |
+//! | calls to a table with credentials of the identity pool | conditions on its partitions and attributes hold or do not | [`credentials`] |
 //!
 //! Nothing of a request or an answer is logged.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
@@ -33,6 +37,7 @@ pub mod confirmation;
 pub mod credentials;
 pub mod exchange;
 pub mod federation;
+pub mod guest_keys;
 pub mod migration;
 pub mod pool;
 pub mod pre_sign_up;
@@ -56,6 +61,8 @@ const OF_THE_CONNECTION: [&str; 7] =
 #[derive(Debug)]
 pub struct Gateway {
     upstream: String,
+    /// The folder of the local AWS.
+    state: PathBuf,
     http: reqwest::Client,
     pools: Pools,
     identities: IdentityPools,
@@ -64,9 +71,10 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// A pass-through to the local AWS at `upstream`. `config` holds the
-    /// account's own key for the calls that it makes itself.
-    pub fn new(upstream: &str, config: &aws_config::SdkConfig) -> Result<Self> {
+    /// A pass-through to the local AWS at `upstream`, which keeps what it has to
+    /// remember in the folder `state`. `config` holds the account's own key for
+    /// the calls that the pass-through makes itself.
+    pub fn new(upstream: &str, state: &Path, config: &aws_config::SdkConfig) -> Result<Self> {
         // A redirect is the caller's to follow.
         let http = reqwest::Client::builder()
             .no_proxy()
@@ -75,6 +83,7 @@ impl Gateway {
             .context("no HTTP client")?;
         Ok(Self {
             upstream: upstream.to_owned(),
+            state: state.to_owned(),
             http,
             pools: Pools::new(config),
             identities: IdentityPools::new(config),
@@ -121,12 +130,17 @@ impl Gateway {
         }
     }
 
-    /// Identity pools, and the addresses that a browser is sent to.
+    /// Identity pools, tables, and the addresses that a browser is sent to.
     async fn answer_others(&self, call: &Call) -> Result<Reply> {
+        if let Some(action) = call.table_action() {
+            return credentials::table(self, call, action).await;
+        }
         match (call.identity_action(), call.path()) {
             (Some("GetId"), _) => credentials::identity(self, call).await,
             (Some("GetOpenIdToken"), _) => credentials::classic(self, call).await,
             (Some("GetCredentialsForIdentity"), _) => credentials::credentials(self, call).await,
+            (Some("GetIdentityPoolRoles"), _) => credentials::roles(self, call).await,
+            (None, guest_keys::PATH) => guest_keys::answer(&self.state),
             (None, "/oauth2/authorize") => federation::to_provider(self, call).await,
             (None, "/oauth2/idpresponse") => federation::from_provider(self, call).await,
             (None, "/oauth2/token") => federation::tokens(self, call).await,

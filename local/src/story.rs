@@ -19,6 +19,7 @@ mod credentials;
 pub mod ending;
 mod entry;
 mod federation;
+mod guests;
 mod import;
 mod items;
 mod migration;
@@ -96,6 +97,7 @@ async fn chapters(teller: &mut Teller<'_>, world: &World<'_>, cast: &mut Cast, s
     api::tell(teller, world, cast).await?;
     let nora = federation::tell(teller, world, cast).await?;
     credentials::tell(teller, world, &nora, &cast.alice).await?;
+    guests::tell(teller, world).await?;
     migration::tell(teller, world, stage).await
 }
 

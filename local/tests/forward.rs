@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test, a failure to set the scene is a failure")]
 
+use std::path::Path;
+
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use local::proxy::Gateway;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -43,7 +45,7 @@ async fn through(upstream: &str, request: &str) -> String {
         SdkConfig::builder().behavior_version(BehaviorVersion::latest()).region(Region::new("us-east-1")).build();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    tokio::spawn(Gateway::new(upstream, &config).unwrap().serve(listener));
+    tokio::spawn(Gateway::new(upstream, Path::new("/nowhere"), &config).unwrap().serve(listener));
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(request.as_bytes()).await.unwrap();
     read_whole(&mut stream).await

@@ -26,6 +26,9 @@ pub const ACCOUNT: &str = "123456789012";
 /// The region that every made-up ARN names.
 pub const REGION: &str = "us-east-1";
 
+/// The id of the identity pool here.
+pub const IDENTITY_POOL: &str = "us-east-1:11111111-2222-4333-8444-555555555555";
+
 /// The template, its parameters filled in.
 #[derive(Clone, Debug)]
 pub struct Template {
@@ -238,10 +241,14 @@ impl Template {
             "AWS::URLSuffix" => json!("amazonaws.com"),
             "AWS::StackName" => json!("stack"),
             id => match self.resource(id)? {
-                // The only kind here whose name is not made up by CloudFormation.
+                // The kinds here that are not named by what CloudFormation makes up.
+                queue if at(queue, "/Type") == "AWS::SQS::Queue" => {
+                    json!(format!("https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{id}"))
+                }
                 provider if at(provider, "/Type") == "AWS::Cognito::UserPoolIdentityProvider" => {
                     self.resolve(at(provider, "/Properties/ProviderName"))?
                 }
+                pool if at(pool, "/Type") == "AWS::Cognito::IdentityPool" => json!(IDENTITY_POOL),
                 _ => json!(id),
             },
         })

@@ -86,7 +86,7 @@ impl<S: Store, C: Clock> Mover<'_, S, C> {
         loop {
             match self.pass(&mut hold, &mut waiting, &mut troubles).await? {
                 Pass::Clean => {
-                    self.hold_on_to(waiting.stuck()).await;
+                    self.hold_on_to(&hold.ledger, waiting.stuck()).await;
                     let stuck = waiting.stuck().iter().map(|stuck| stuck.name.clone()).collect();
                     return Ok(Ended::Clean(hold, stuck));
                 }
@@ -229,9 +229,11 @@ impl<S: Store, C: Clock> Mover<'_, S, C> {
     }
 
     /// Takes the end away from records that cannot be moved, so that they wait
-    /// for whoever mends them. If that fails, the next call does it.
-    async fn hold_on_to(&self, stuck: &[Stuck]) {
-        for Stuck { source: old, .. } in stuck.iter().filter(|stuck| stuck.source.contains_key(EXPIRES_AT)) {
+    /// for whoever mends them. If that fails, the next call does it. What had
+    /// ended when the guest was claimed may go: without its end it would look like
+    /// what the user gets.
+    async fn hold_on_to(&self, ledger: &Ledger, stuck: &[Stuck]) {
+        for Stuck { source: old, .. } in stuck.iter().filter(|stuck| stuck.ends_after(ledger.claimed_at)) {
             let mut new = old.clone();
             new.remove(EXPIRES_AT);
             if let Err(error) = self.store.write(&[Change::Replace { old: old.clone(), new }]).await {

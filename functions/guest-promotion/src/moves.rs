@@ -51,6 +51,13 @@ pub(crate) struct Stuck {
     pub(crate) source: Item,
 }
 
+impl Stuck {
+    /// Whether it has an end after this time, in seconds since 1970.
+    pub(crate) fn ends_after(&self, time: u64) -> bool {
+        whole(self.source.get(EXPIRES_AT)).is_some_and(|end| end > time)
+    }
+}
+
 impl Move {
     /// Plans a record's way, as if the user had none of its name.
     pub(crate) fn plan(ledger: &Ledger, source: Item) -> Result<Self, Stuck> {
@@ -120,6 +127,13 @@ impl Move {
     fn set_aside(self, reason: Reason) -> Self {
         let aside = Some((reason, self.source.clone()));
         Self { gives: None, replaces: None, aside, counts: Counts { set_aside: 1, ..Counts::default() }, ..self }
+    }
+
+    /// Plans to leave the user's record where it is, because the table does not
+    /// take that it gives way: it may be too large to be set aside, or have too
+    /// many attributes to be compared. `Err` when it was not to give way.
+    pub(crate) fn beside_what_stays(self) -> Result<Self, Box<Self>> {
+        if self.replaces.is_some() { Ok(self.set_aside(Reason::UsersStays)) } else { Err(Box::new(self)) }
     }
 
     /// Refuses what DynamoDB would refuse, before anything is sent.

@@ -1,10 +1,11 @@
 //! A promotion, from the claim to the last record.
 
+mod hold;
+mod queue;
+
 use std::collections::BTreeSet;
 
-use records::{
-    Change, EXPIRES_AT, Item, PK, ReadError, SK, Store, WriteError, keys, ledger as ledger_key, number, text,
-};
+use records::{Change, ReadError, Store, WriteError, ledger as ledger_key};
 use shared::guests::{GuestRules, IdentityId};
 use shared::names::{Subject, TenantId};
 
@@ -14,6 +15,8 @@ use crate::failure::Failure;
 use crate::ledger::{Counts, Ledger, PROMOTION, State};
 use crate::mover::{Ended, Hold, Mover};
 use crate::outbox::{Outbox, Promoted};
+
+pub use queue::Next;
 
 /// Promotes guests. Everything it knows lies in the store; what it holds in
 /// memory may be lost at any time.
@@ -72,13 +75,11 @@ pub enum Progress {
     Incomplete(Vec<String>),
 }
 
-/// What the queue does next about a guest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Next {
-    /// Nothing.
-    Rest,
-    /// It looks again after so many seconds.
-    Again(u64),
+/// A promotion that is through, as far as it can be.
+struct Finished {
+    report: Report,
+    /// Whether nothing is left to be told to others.
+    is_told: bool,
 }
 
 /// Tries of one write or read before the call is given up.
@@ -86,9 +87,6 @@ const MOST_TRIES: u32 = 8;
 
 /// When the queue looks at a promotion that nobody may be working on any more.
 const REMIND_AFTER_S: u64 = 60;
-
-/// How long an idempotency key is kept.
-const KEY_LASTS_S: u64 = 7 * 24 * 60 * 60;
 
 impl<S: Store, A: Accounts, O: Outbox, C: Clock> Promotion<S, A, O, C> {
     /// Promotes a guest, as far as `time_ms` lets it. Asked again, it goes on or
@@ -110,138 +108,6 @@ impl<S: Store, A: Accounts, O: Outbox, C: Clock> Promotion<S, A, O, C> {
         Ok(self.read(guest).await?.map(|hold| hold.ledger))
     }
 
-    /// Goes on with a promotion that somebody has begun, for the queue.
-    pub async fn go_on(&self, guest: &IdentityId, mover: &str, time_ms: u64) -> Result<Next, Failure> {
-        let stop_at_ms = self.clock.now_ms().saturating_add(time_ms);
-        let Some(found) = self.read(guest).await? else { return Ok(Next::Rest) };
-        // Without a login nothing may move; the user's next call brings one.
-        if found.ledger.state == State::Claimed || !self.is_open(&found.ledger).await? {
-            return Ok(Next::Rest);
-        }
-        if found.ledger.is_held(self.clock.now()) {
-            return Ok(Next::Again(crate::ledger::LEASE_S));
-        }
-        let Some(hold) = self.take(found, mover).await? else { return Ok(Next::Again(1)) };
-        match self.mover(stop_at_ms).run(hold).await? {
-            Ended::Clean(hold, stuck) => {
-                self.finish(hold, &stuck).await?;
-                Ok(Next::Rest)
-            }
-            Ended::Unfinished(hold) => {
-                self.release(hold).await;
-                Ok(Next::Again(1))
-            }
-            Ended::TakenOver => Ok(Next::Again(crate::ledger::LEASE_S)),
-        }
-    }
-
-    /// Whether there is anything left to do for the queue.
-    async fn is_open(&self, ledger: &Ledger) -> Result<bool, Failure> {
-        if ledger.state != State::Done || !ledger.announced || ledger.deletes_identity {
-            return Ok(true);
-        }
-        let mut after: Option<String> = None;
-        loop {
-            let page = self.store.page(&records::guest(&ledger.guest), after.as_deref()).await;
-            let page = page.map_err(unread)?;
-            match (page.items.is_empty(), page.next) {
-                (false, _) => return Ok(true),
-                (true, None) => return Ok(false),
-                (true, next) => after = next,
-            }
-        }
-    }
-
-    /// Makes sure that a key names one guest only.
-    async fn remember_key(&self, claimant: &Claimant) -> Result<(), Failure> {
-        let Some(key) = &claimant.key else { return Ok(()) };
-        let named = Item::from([
-            (PK.to_owned(), text(keys(&claimant.owner))),
-            (SK.to_owned(), text(key)),
-            ("guest".to_owned(), text(claimant.guest.as_str())),
-            (EXPIRES_AT.to_owned(), number(self.clock.now().saturating_add(KEY_LASTS_S))),
-        ]);
-        let mut tries = 0;
-        loop {
-            match self.store.write(&[Change::Create(named.clone())]).await {
-                Ok(()) => return Ok(()),
-                Err(WriteError::Stale(stale)) => {
-                    let found = stale.into_iter().find_map(|stale| stale.found);
-                    match found.as_ref().and_then(|item| item.get("guest")?.as_s().ok()) {
-                        Some(guest) if guest == claimant.guest.as_str() => return Ok(()),
-                        Some(_) => return Err(Failure::KeyReused),
-                        None => tries = self.try_again(tries, "a key has no guest".to_owned()).await?,
-                    }
-                }
-                Err(error) => tries = self.try_again(tries, error.to_string()).await?,
-            }
-        }
-    }
-
-    /// Gets hold of the guest's ledger for this call: claims him, or takes over
-    /// what nobody is working on. `None` when there is nothing to do or no time;
-    /// `shown` says then how it stands.
-    async fn get_hold(
-        &self,
-        claimant: &Claimant,
-        stop_at_ms: u64,
-        shown: &mut Option<Report>,
-    ) -> Result<Option<Hold>, Failure> {
-        loop {
-            let Some(found) = self.read(&claimant.guest).await? else {
-                match self.claim(claimant).await? {
-                    Some(hold) => return Ok(Some(hold)),
-                    None => continue,
-                }
-            };
-            // INVARIANT: nothing of the ledger is told to anybody but the owner.
-            if found.ledger.owner != claimant.owner {
-                return Err(Failure::NotYours);
-            }
-            if found.ledger.mover == claimant.mover && found.ledger.state != State::Done {
-                return Ok(Some(found));
-            }
-            *shown = Some(Report::of(&found.ledger));
-            if found.ledger.state == State::Done || self.clock.now_ms() >= stop_at_ms {
-                return Ok(None);
-            }
-            if found.ledger.is_held(self.clock.now()) {
-                self.clock.sleep(100 + self.clock.jitter(200)).await;
-            } else if let Some(hold) = self.take(found, &claimant.mover).await? {
-                return Ok(Some(hold));
-            }
-        }
-    }
-
-    /// Enters the user as the guest's owner; `None` when somebody else may have.
-    async fn claim(&self, claimant: &Claimant) -> Result<Option<Hold>, Failure> {
-        let Claimant { guest, owner, tenant, mover, .. } = claimant;
-        let now = self.clock.now();
-        let hold = Hold::new(Ledger::claimed(guest.clone(), owner.clone(), tenant.clone(), mover.clone(), now));
-        match self.store.write(&[Change::Create(hold.item.clone())]).await {
-            Ok(()) => Ok(Some(hold)),
-            Err(WriteError::Stale(_)) => Ok(None),
-            Err(WriteError::Invalid(_)) => Err(Failure::unavailable("LedgerRefused", "the table does not take it")),
-            Err(WriteError::Busy | WriteError::Unknown(_)) => {
-                self.clock.sleep(25 + self.clock.jitter(50)).await;
-                Ok(None)
-            }
-        }
-    }
-
-    /// Takes a ledger over; `None` when somebody else may have.
-    async fn take(&self, found: Hold, mover: &str) -> Result<Option<Hold>, Failure> {
-        let next = Hold::new(found.ledger.held_by(mover, self.clock.now()));
-        match self.store.write(&[Change::Replace { old: found.item, new: next.item.clone() }]).await {
-            Ok(()) => Ok(Some(next)),
-            Err(WriteError::Invalid(_)) => Err(Failure::unavailable("LedgerRefused", "the table does not take it")),
-            Err(_) => {
-                self.clock.sleep(25 + self.clock.jitter(50)).await;
-                Ok(None)
-            }
-        }
-    }
-
     /// Goes on from where the ledger stands; `None` when another has taken over.
     async fn work(&self, hold: Hold, claimant: &Claimant, stop_at_ms: u64) -> Result<Option<Report>, Failure> {
         let hold = match hold.ledger.state {
@@ -252,7 +118,13 @@ impl<S: Store, A: Accounts, O: Outbox, C: Clock> Promotion<S, A, O, C> {
             State::Moving | State::Done => hold,
         };
         match self.mover(stop_at_ms).run(hold).await? {
-            Ended::Clean(hold, stuck) => self.finish(hold, &stuck).await,
+            Ended::Clean(hold, stuck) => {
+                let Some(finished) = self.finish(hold, &stuck).await? else { return Ok(None) };
+                if !finished.is_told {
+                    self.remind(&claimant.guest, 1).await;
+                }
+                Ok(Some(finished.report))
+            }
             Ended::Unfinished(hold) => {
                 let report = Report::of(&hold.ledger);
                 self.release(hold).await;
@@ -281,8 +153,12 @@ impl<S: Store, A: Accounts, O: Outbox, C: Clock> Promotion<S, A, O, C> {
                 return Err(Failure::unavailable("GroupNotJoined", error));
             }
         }
-        // From here on it is finished, also if this call dies.
-        self.remind(&claimant.guest, REMIND_AFTER_S).await;
+        // INVARIANT: from here on it is finished, and the event is sent, also if
+        // this call dies. So nothing moves before the queue knows of it.
+        if let Err(error) = self.outbox.remind(&claimant.guest, REMIND_AFTER_S).await {
+            self.release(hold).await;
+            return Err(Failure::unavailable("ReminderNotSent", error));
+        }
         let deletes_identity = self.rules.delete_merged_identities && identity != claimant.guest;
         self.advance(hold, |ledger| {
             ledger.state = State::Moving;
@@ -305,12 +181,13 @@ impl<S: Store, A: Accounts, O: Outbox, C: Clock> Promotion<S, A, O, C> {
         }
     }
 
-    /// Ends a promotion whose records have moved, as far as they could.
-    async fn finish(&self, hold: Hold, stuck: &[String]) -> Result<Option<Report>, Failure> {
+    /// Ends a promotion whose records have moved, as far as they could; `None`
+    /// when another has taken over.
+    async fn finish(&self, hold: Hold, stuck: &[String]) -> Result<Option<Finished>, Failure> {
         if hold.ledger.state == State::Moving && !stuck.is_empty() {
             let report = Report { progress: Progress::Incomplete(stuck.to_vec()), ..Report::of(&hold.ledger) };
             self.release(hold).await;
-            return Ok(Some(report));
+            return Ok(Some(Finished { report, is_told: true }));
         }
         let now = self.clock.now();
         let done = self.advance(hold, |ledger| {
@@ -321,10 +198,11 @@ impl<S: Store, A: Accounts, O: Outbox, C: Clock> Promotion<S, A, O, C> {
         let Some(hold) = done.await? else { return Ok(None) };
         let report = Report::of(&hold.ledger);
         // The promotion stands; what is still to be told can be told later.
-        if let Err(failure) = self.settle(hold).await {
+        let told = self.settle(hold).await;
+        if let Err(failure) = &told {
             tracing::warn!(code = failure.code(), "a promotion is finished and not yet told");
         }
-        Ok(Some(report))
+        Ok(Some(Finished { report, is_told: told.is_ok() }))
     }
 
     /// Does what is left once a promotion is finished: the event, and the

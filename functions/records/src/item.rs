@@ -71,7 +71,7 @@ pub fn same(one: &Item, other: &Item, except: &[&str]) -> bool {
             .all(|(name, value)| other.get(name).is_some_and(|found| same_value(value, found)))
 }
 
-fn same_value(one: &Value, other: &Value) -> bool {
+pub(crate) fn same_value(one: &Value, other: &Value) -> bool {
     match (one, other) {
         (Value::Ss(one), Value::Ss(other)) | (Value::Ns(one), Value::Ns(other)) => {
             one.len() == other.len() && one.iter().all(|member| other.contains(member))

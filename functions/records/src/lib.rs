@@ -19,8 +19,14 @@
 
 mod change;
 mod expire;
+#[cfg(feature = "testing")]
+pub mod faulty;
 mod item;
 mod keys;
+#[cfg(feature = "testing")]
+pub mod memory;
+#[cfg(feature = "testing")]
+pub mod schedule;
 mod store;
 #[cfg(feature = "testing")]
 pub mod testing;

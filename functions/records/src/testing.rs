@@ -8,19 +8,30 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_dynamodb::error::BuildError;
+use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, KeySchemaElement, KeyType, PutRequest, ScalarAttributeType, WriteRequest,
 };
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-use crate::{Item, PK, Records, SK};
+use crate::{Item, PK, Records, SK, Value};
 
 /// The most items that one call writes without a condition.
 const MOST_OF_A_BATCH: usize = 25;
 
 /// The name of the records table in tests.
 pub const TABLE: &str = "records";
+
+/// Bytes.
+pub fn binary(bytes: impl Into<Vec<u8>>) -> Value {
+    Value::B(Blob::new(bytes))
+}
+
+/// A set of bytes.
+pub fn binaries(all: impl IntoIterator<Item = Vec<u8>>) -> Value {
+    Value::Bs(all.into_iter().map(Blob::new).collect())
+}
 
 /// A database that lives as long as this value.
 #[derive(Debug)]

@@ -9,8 +9,12 @@
 //! own is made, with the chosen role's policies [filled in](session); and the
 //! caller gets credentials of that one.
 //!
-//! And while the pool has the classic flow off, nobody gets the token that it
-//! needs.
+//! And while the pool has the classic flow off or has role mappings, nobody gets
+//! the token that it needs.
+//!
+//! The local IAM is told neither the partition nor the attributes of a call to a
+//! table. With credentials of the identity pool such a call is put to another
+//! evaluator [first](access).
 //!
 //! Not imitated: a chosen role's trust policy, the further scope-down policy of
 //! guests, and the look-up of a token at the user pool (ServerSideTokenCheck).
@@ -23,21 +27,26 @@ use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, Result};
 use aws_sdk_cognitoidentity::Client;
+use aws_sdk_dynamodb::types::KeyType;
 use serde_json::{Value, json};
 
 use super::Gateway;
 use super::exchange::{Call, Reply, text};
 
+pub mod access;
 pub mod mapping;
 pub mod session;
+pub mod tables;
 
 use mapping::{Logins, RoleMappings};
 use session::{Facts, Sessions};
+use tables::Asked;
 
 /// Asks the local AWS about identity pools, and makes sessions.
 #[derive(Debug)]
 pub struct IdentityPools {
     client: Client,
+    tables: aws_sdk_dynamodb::Client,
     sessions: Sessions,
     /// The pool of each identity: its id does not tell.
     pool_of: Mutex<HashMap<String, String>>,
@@ -46,7 +55,12 @@ pub struct IdentityPools {
 impl IdentityPools {
     /// Asks through `config`.
     pub fn new(config: &aws_config::SdkConfig) -> Self {
-        Self { client: Client::new(config), sessions: Sessions::new(config), pool_of: Mutex::default() }
+        Self {
+            client: Client::new(config),
+            tables: aws_sdk_dynamodb::Client::new(config),
+            sessions: Sessions::new(config),
+            pool_of: Mutex::default(),
+        }
     }
 
     fn remember(&self, identity: &str, pool: &str) {
@@ -90,14 +104,52 @@ pub async fn identity(gateway: &Gateway, call: &Call) -> Result<Reply> {
 /// `GetOpenIdToken`, the first half of the classic flow.
 pub async fn classic(gateway: &Gateway, call: &Call) -> Result<Reply> {
     let body = call.json();
+    let IdentityPools { client, .. } = &gateway.identities;
     let pool = text(&body, "IdentityId").and_then(|identity| gateway.identities.pool_of(identity));
     let Some(pool) = pool else { return Ok(unknown(&body)) };
-    let described = gateway.identities.client.describe_identity_pool().identity_pool_id(pool).send().await;
-    if described.context("an identity pool cannot be described")?.allow_classic_flow == Some(true) {
+    let described = client.describe_identity_pool().identity_pool_id(&pool).send().await;
+    let on = described.context("an identity pool cannot be described")?.allow_classic_flow == Some(true);
+    match (on, RoleMappings::ask(client, &pool).await?.is_empty()) {
+        (true, true) => gateway.forward(call).await,
+        (true, false) => Ok(no_classic_flow("not supported with RoleMappings")),
+        (false, _) => Ok(no_classic_flow("not enabled")),
+    }
+}
+
+/// The texts are AWS's own, as users report them.
+/// <https://github.com/aws/aws-cli/issues/7652>
+/// <https://github.com/aws-observability/aws-rum-web/issues/172>
+fn no_classic_flow(why: &str) -> Reply {
+    let text = format!("Basic (classic) flow is {why}, please use enhanced flow.");
+    Reply::error("InvalidParameterException", &text)
+}
+
+/// `GetIdentityPoolRoles`: CloudFormation's names of the mappings become those
+/// that the API has, so that what was read can be written back.
+pub async fn roles(gateway: &Gateway, call: &Call) -> Result<Reply> {
+    let reply = gateway.forward(call).await?;
+    let Some(body) = mapping::as_the_api_names_them(reply.json()) else { return Ok(reply) };
+    Ok(Reply { body: body.to_string().into(), ..reply })
+}
+
+/// A call to a table.
+pub async fn table(gateway: &Gateway, call: &Call, action: &str) -> Result<Reply> {
+    let IdentityPools { sessions, tables, .. } = &gateway.identities;
+    let access = call.access_key().and_then(|key| sessions.access(key));
+    let Some(access) = access else { return gateway.forward(call).await };
+    let body = call.json();
+    let name = text(&body, "TableName").with_context(|| format!("{action} names no table"))?;
+    let described = tables.describe_table().table_name(name).send().await.context("a table cannot be described")?;
+    let described = described.table.context("a table has no description")?;
+    let partition = described.key_schema().iter().find(|key| key.key_type == KeyType::Hash);
+    let partition = partition.context("a table has no partition key")?.attribute_name();
+    let asked = Asked::read(action, &body, partition)?;
+    let arn = described.table_arn().context("a table has no ARN")?;
+    if access.allows(&asked, arn)? {
         return gateway.forward(call).await;
     }
-    let text = "Basic (classic) flow is not enabled, please use enhanced flow.";
-    Ok(Reply::error("InvalidParameterException", text))
+    let text = format!("The session is not authorized to perform: {} on resource: {arn}", asked.action);
+    Ok(Reply::error("AccessDeniedException", &text))
 }
 
 /// `GetCredentialsForIdentity`.

@@ -34,6 +34,8 @@ pub struct Reply {
 const USER_POOLS: &str = "AWSCognitoIdentityProviderService.";
 /// The prefix of every identity pool call.
 const IDENTITY_POOLS: &str = "AWSCognitoIdentityService.";
+/// The prefix of every table call.
+const TABLES: &str = "DynamoDB_20120810.";
 
 impl Call {
     /// The user pool action, if it is one.
@@ -44,6 +46,18 @@ impl Call {
     /// The identity pool action, if it is one.
     pub fn identity_action(&self) -> Option<&str> {
         self.headers.get("x-amz-target")?.to_str().ok()?.strip_prefix(IDENTITY_POOLS)
+    }
+
+    /// The table action, if it is one.
+    pub fn table_action(&self) -> Option<&str> {
+        self.headers.get("x-amz-target")?.to_str().ok()?.strip_prefix(TABLES)
+    }
+
+    /// The access key that a call says it is signed with.
+    /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-authentication-methods.html>
+    pub fn access_key(&self) -> Option<&str> {
+        let signed = self.headers.get("authorization")?.to_str().ok()?;
+        signed.split_once("Credential=")?.1.split('/').next()
     }
 
     /// The target without its query.

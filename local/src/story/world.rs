@@ -69,10 +69,15 @@ impl<'a> Request<'a> {
         self
     }
 
+    /// A call without a token.
+    pub(super) fn open(method: &'a str, path: &'a str) -> Self {
+        Self { method, path, token: None, header: None, body: None }
+    }
+
     /// The call as the story shows it: whose token is said by the step.
     pub(super) fn shown(&self) -> String {
         let header = self.header.map(|(name, value)| format!("  {name}: {value}")).unwrap_or_default();
-        let body = self.body.as_ref().map(|body| format!("  {body}")).unwrap_or_default();
+        let body = self.body.as_ref().map(|body| format!("  {}", without_secrets(body))).unwrap_or_default();
         format!("{} {}{header}{body}", self.method, short_ids(self.path))
     }
 }
@@ -206,6 +211,17 @@ impl Answer {
     }
 }
 
+/// What is sent to the API, short and without what proves a guest.
+fn without_secrets(body: &Value) -> String {
+    let mut shown = body.clone();
+    for (name, value) in shown.as_object_mut().into_iter().flatten() {
+        if ["guestToken", "claimSecret"].contains(&name.as_str()) {
+            *value = Value::from("…");
+        }
+    }
+    short_ids(&shown.to_string())
+}
+
 /// One short line, without tokens and sessions.
 fn brief(members: &Map<String, Value>) -> String {
     let secret = |name: &str| name.ends_with("Token") || name == "Session" || name == "AuthenticationResult";
@@ -257,6 +273,14 @@ mod tests {
         for (body, expected) in table {
             assert_eq!(answer(200, body.clone()).shown(), expected, "{body}");
         }
+    }
+
+    #[test]
+    fn what_is_sent_is_shown_without_what_proves_a_guest() {
+        let body = json!({ "guestToken": "a.b.c", "claimSecret": "s", "identityId": "us-east-1:x" });
+        let request = Request::open("PUT", "/guest/claim").body(body);
+        let expected = r#"PUT /guest/claim  {"claimSecret":"…","guestToken":"…","identityId":"us-east-1:x"}"#;
+        assert_eq!(request.shown(), expected);
     }
 
     #[test]

@@ -240,7 +240,7 @@ mod tests {
 
     #[test]
     fn guessing_has_to_wait() {
-        let record = |count, open_at| Record { count, waits: u64::from(open_at != None), open_at };
+        let record = |count, open_at: Option<u64>| Record { count, waits: u64::from(open_at.is_some()), open_at };
         let table = [
             (record(1, None), Step::Go),
             (record(5, None), Step::GoAndWait(Wait { waits: 1, open_at: 1_060 })),

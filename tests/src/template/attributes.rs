@@ -12,6 +12,11 @@ pub(super) fn get_att(attribute: &Value) -> Result<Value> {
     let made_up = match name.as_str() {
         "ProviderName" => format!("cognito-idp.{REGION}.amazonaws.com/{REGION}_{id}"),
         "Arn" if id.ends_with("Table") => format!("arn:aws:dynamodb:{place}:table/{id}"),
+        "StreamArn" if id.ends_with("Table") => {
+            format!("arn:aws:dynamodb:{place}:table/{id}/stream/2026-01-01T00:00:00.000")
+        }
+        "Arn" if id.ends_with("Queue") => format!("arn:aws:sqs:{place}:{id}"),
+        "QueueName" => id,
         "Arn" if id.ends_with("Role") => format!("arn:aws:iam::{ACCOUNT}:role/{id}"),
         "Arn" if id.ends_with("Function") => format!("arn:aws:lambda:{place}:function:{id}"),
         "Arn" if id.ends_with("Bucket") => format!("arn:aws:s3:::{}", id.to_lowercase()),

@@ -99,13 +99,18 @@ impl Waiting {
     }
 
     /// Sorts out which moves the table does not take. One that was alone is
-    /// stuck; of several, those that the table named are tried alone, or all.
+    /// stuck, unless the user's record can stay; of several, those that the table named are tried alone, or all.
     pub(super) fn take_apart(&mut self, batch: Batch, parts: &[(usize, Part)], positions: &[usize]) {
         let mut moves = batch.moves;
         if moves.len() == 1 {
             for planned in moves {
-                self.refused.insert(planned.name().to_owned());
-                self.stuck.push(planned.stuck());
+                match planned.beside_what_stays() {
+                    Ok(otherwise) => self.moves.push_front(otherwise),
+                    Err(planned) => {
+                        self.refused.insert(planned.name().to_owned());
+                        self.stuck.push(planned.stuck());
+                    }
+                }
             }
             return;
         }

@@ -1,5 +1,6 @@
 //! What answers mean that a table gives only when it is busy, or broken: they are
-//! given word for word by a server of our own.
+//! given word for word by a server of our own (rows R25, R26 and R27 of
+//! `tests/attacks.md`).
 
 use std::collections::BTreeSet;
 
@@ -117,8 +118,10 @@ async fn a_conflict_in_any_place_is_told_by_its_position() {
     }
 }
 
-/// An answer; what it means for a write, and whether an end is still unknown.
-const FAILURES: [(&str, Option<(u16, &str)>, &str); 12] = [
+/// A name, an answer, and what it means for a write.
+type Row = (&'static str, Option<(u16, &'static str)>, &'static str);
+
+const FAILURES: [Row; 12] = [
     ("throttled", Some((400, r#"{"__type":"ProvisionedThroughputExceededException"}"#)), "busy"),
     ("too many calls", Some((400, r#"{"__type":"RequestLimitExceeded"}"#)), "busy"),
     ("throttled, newer name", Some((400, r#"{"__type":"com.amazon.coral.availability#ThrottlingException"}"#)), "busy"),

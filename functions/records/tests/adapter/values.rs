@@ -74,7 +74,7 @@ async fn every_type_is_written_read_and_compared_bit_by_bit() {
             "written",
             "{name}"
         );
-        assert_eq!(database.items().await.unwrap(), [Item::new(); 0], "{name}");
+        assert_eq!(database.items().await.unwrap(), Vec::<Item>::new(), "{name}");
     }
 }
 

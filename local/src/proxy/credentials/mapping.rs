@@ -87,6 +87,11 @@ impl RoleMappings {
         rules.arn(&selection).map(str::to_owned).ok_or_else(refused)
     }
 
+    /// Whether there is no mapping at all.
+    pub fn is_empty(&self) -> bool {
+        self.0.get("RoleMappings").and_then(Value::as_object).is_none_or(Map::is_empty)
+    }
+
     /// The mapping for the client that a token was made for.
     fn of(&self, provider: &str, claims: &Map<String, Value>) -> Option<RoleRules> {
         let wanted = format!("{provider}:{}", claims.get("aud").and_then(Value::as_str)?);
@@ -97,6 +102,23 @@ impl RoleMappings {
         let none = RoleRules { kind: RoleKind::Rules, ..RoleRules::default() };
         found.map(|(_, mapping)| rules(mapping).unwrap_or(none))
     }
+}
+
+/// The answer to `GetIdentityPoolRoles` with each mapping under the name of its
+/// provider; `None` when it is no such answer.
+///
+/// In CloudFormation a mapping has a name of its own and a member
+/// `IdentityProvider`, which takes the name's place in the identity pool. The
+/// local AWS keeps both as they came.
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-cognito-identitypoolroleattachment-rolemapping.html>
+pub fn as_the_api_names_them(mut body: Value) -> Option<Value> {
+    let all = body.get_mut("RoleMappings")?.as_object_mut()?;
+    let named = std::mem::take(all).into_iter().map(|(name, mut mapping)| {
+        let provider = mapping.as_object_mut().and_then(|mapping| mapping.remove("IdentityProvider"));
+        (provider.and_then(|provider| provider.as_str().map(str::to_owned)).unwrap_or(name), mapping)
+    });
+    *all = named.collect();
+    Some(body)
 }
 
 /// A mapping in the words of the rule file; `None` when it cannot be read.
@@ -212,6 +234,28 @@ mod tests {
         let other = Logins::read(&json!({ "Logins": { "127.0.0.1:1": "x.e30.y" } }));
         assert_eq!(deployed().role(&other, None).as_deref(), Ok("signed-in"));
         assert!(RoleMappings(json!({ "Roles": {} })).role(&guest, None).is_err());
+    }
+
+    #[test]
+    fn a_mapping_of_cloudformation_is_read_under_its_providers_name() {
+        let read = as_the_api_names_them(deployed().0).unwrap();
+        let named: Vec<_> = read["RoleMappings"].as_object().unwrap().keys().cloned().collect();
+        assert_eq!(named, [format!("{POOL}:strict"), format!("{POOL}:web")]);
+        let web = &read["RoleMappings"][format!("{POOL}:web")];
+        assert_eq!((&web["Type"], web.get("IdentityProvider")), (&json!("Rules"), None));
+        // It chooses as before.
+        let found = RoleMappings(read.clone()).role(&logins("web", &json!("admin")), None);
+        assert_eq!(found.as_deref(), Ok("administrator"));
+        assert_eq!(read["Roles"], deployed().0["Roles"]);
+        assert_eq!(as_the_api_names_them(json!({ "__type": "ResourceNotFoundException" })), None);
+    }
+
+    #[test]
+    fn a_pool_without_mappings_is_told_from_one_with_them() {
+        assert!(!deployed().is_empty());
+        for none in [json!({}), json!({ "RoleMappings": {} }), json!({ "RoleMappings": null })] {
+            assert!(RoleMappings(none.clone()).is_empty(), "{none}");
+        }
     }
 
     #[test]

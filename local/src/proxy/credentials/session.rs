@@ -3,16 +3,20 @@
 //!
 //! IAM does that when it decides. The local one does not know the variables, so
 //! each session gets a role whose policies hold the values. A variable that has
-//! no value makes its statement void, as in IAM.
+//! no value makes its statement void, as in IAM. What a session may do to a table
+//! is kept here for [the other evaluator](super::access).
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html>
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, Result, bail};
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_sdk_iam::error::ProvideErrorMetadata;
 use reqwest::Url;
 use serde_json::{Map, Value, json};
+
+use super::access::{Access, for_local_iam};
 
 /// What the identity pool knows of a session, by the names that policies use.
 #[derive(Debug)]
@@ -135,12 +139,20 @@ fn is_known(key: &str) -> bool {
 pub struct Sessions {
     iam: aws_sdk_iam::Client,
     sts: aws_sdk_sts::Client,
+    /// By the access key of the credentials.
+    given: Mutex<HashMap<String, Access>>,
 }
 
 impl Sessions {
     /// Makes them with the account's own key.
     pub fn new(config: &aws_config::SdkConfig) -> Self {
-        Self { iam: aws_sdk_iam::Client::new(config), sts: aws_sdk_sts::Client::new(config) }
+        let (iam, sts) = (aws_sdk_iam::Client::new(config), aws_sdk_sts::Client::new(config));
+        Self { iam, sts, given: Mutex::default() }
+    }
+
+    /// What a session may do to tables; `None` for everybody else.
+    pub fn access(&self, key: &str) -> Option<Access> {
+        self.given.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned()
     }
 
     /// Credentials of `role`, as it is for this session.
@@ -155,9 +167,11 @@ impl Sessions {
                 filled.push((name, policy));
             }
         }
+        let access = Access::of(filled.iter().map(|(_, policy)| policy))?;
         let arn = self.role(chosen, &filled).await?;
         let given = self.sts.assume_role().role_arn(arn).role_session_name("CognitoIdentityCredentials").send().await;
         let given = given.context("the role of a session cannot be taken on")?.credentials.context("no credentials")?;
+        self.given.lock().unwrap_or_else(PoisonError::into_inner).insert(given.access_key_id.clone(), access);
         Ok(json!({
             "AccessKeyId": given.access_key_id,
             "SecretKey": given.secret_access_key,
@@ -203,7 +217,10 @@ impl Sessions {
         }
         for (policy, document) in policies {
             let put = self.iam.put_role_policy().role_name(&name).policy_name(policy);
-            put.policy_document(document.to_string()).send().await.context("a session's policy cannot be written")?;
+            put.policy_document(for_local_iam(document).to_string())
+                .send()
+                .await
+                .context("a session's policy cannot be written")?;
         }
         let role = self.iam.get_role().role_name(&name).send().await?.role.context("a session's role is gone")?;
         Ok(role.arn)

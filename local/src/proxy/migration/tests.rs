@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
@@ -173,7 +174,7 @@ async fn tried(upstream: Upstream, action: &str, body: &Value) -> (Result<Reply>
     let mut headers = HeaderMap::new();
     headers.insert("x-amz-target", format!("AWSCognitoIdentityProviderService.{action}").parse().unwrap());
     let call = Call { method: Method::POST, target: "/".to_owned(), headers, body: body.to_string().into() };
-    (answer(&Gateway::new(&url, &config).unwrap(), &call).await, shared)
+    (answer(&Gateway::new(&url, Path::new("/nowhere"), &config).unwrap(), &call).await, shared)
 }
 
 fn sign_in() -> Value {

@@ -73,7 +73,8 @@ fn a_record_is_given_an_end_once_in_half_a_period() {
 #[test]
 fn who_came_first_stays() {
     let old = Some(END);
-    let table: [(&str, Vec<Kept<'_>>, &[&str], &[&str]); 12] = [
+    type Row<'a> = (&'a str, Vec<Kept<'a>>, &'a [&'a str], &'a [&'a str]);
+    let table: [Row<'_>; 12] = [
         ("within both limits", vec![kept("a", 4, None), kept("b", 4, None)], &["a", "b"], &["a+", "b+"]),
         (
             "the third of two is too much",
