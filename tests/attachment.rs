@@ -73,7 +73,8 @@ fn every_setting_that_the_sdk_knows_is_known_here_too() {
 #[test]
 fn the_corpus_uses_every_setting() {
     let model = model();
-    let full = [0, 1, 2].map(|seed| (model.pool(Fill::All, seed), model.mfa(Fill::All, seed), model.client("c", Fill::All, seed)));
+    let full = [0, 1, 2]
+        .map(|seed| (model.pool(Fill::All, seed), model.mfa(Fill::All, seed), model.client("c", Fill::All, seed)));
     let shapes = ["UserPoolType", "GetUserPoolMfaConfigResponse", "UserPoolClientType"];
     for (index, shape) in shapes.into_iter().enumerate() {
         let all = model.paths(shape);

@@ -269,12 +269,19 @@ fn another_update_under_way_is_waited_for_and_not_undone() {
 
 #[test]
 fn a_refused_call_is_told_by_its_name() {
-    for operation in ["DescribeUserPool", "GetUserPoolMfaConfig", "UpdateUserPool", "AddPermission", "PutParameter", "GetParameter"] {
+    for operation in
+        ["DescribeUserPool", "GetUserPoolMfaConfig", "UpdateUserPool", "AddPermission", "PutParameter", "GetParameter"]
+    {
         let service = service(pool());
         let before = look(&service);
         service.state().refused.insert(operation.to_owned(), "AccessDeniedException".to_owned());
         let mut function = start(&service);
-        fail(&mut function, &service, &event(&service, "Create"), &format!("{operation} was refused: AccessDeniedException"));
+        fail(
+            &mut function,
+            &service,
+            &event(&service, "Create"),
+            &format!("{operation} was refused: AccessDeniedException"),
+        );
         assert_eq!(differences(&before, &look(&service), &before.triggers()), []);
         service.state().refused.clear();
         succeed(&mut function, &service, &event(&service, "Delete"));
@@ -292,7 +299,8 @@ fn warnings_reach_the_stack() {
     let mut function = start(&service);
     let answer = succeed(&mut function, &service, &event(&service, "Create"));
     let said = answer["Data"]["Warnings"].as_str().unwrap();
-    for part in ["OwnedByStack", "their-stack", "PlanLacksVersion", "V2_0", "ClientWritesRights", "web", "custom:plan"] {
+    for part in ["OwnedByStack", "their-stack", "PlanLacksVersion", "V2_0", "ClientWritesRights", "web", "custom:plan"]
+    {
         assert!(said.contains(part), "{part}: {said}");
     }
     // It cannot be asked: said, and no reason to stop.

@@ -352,11 +352,8 @@ fn with_an_existing_pool_no_other_is_made_and_nothing_waits_for_one() {
         ("OtherProviders", "CorpOIDC"),
     ];
     let template = with(&parameters);
-    let gone: BTreeSet<&str> = template
-        .resources()
-        .filter(|(_, resource)| !template.is_made(resource).unwrap())
-        .map(|(id, _)| id)
-        .collect();
+    let gone: BTreeSet<&str> =
+        template.resources().filter(|(_, resource)| !template.is_made(resource).unwrap()).map(|(id, _)| id).collect();
     for id in ["UserPool", "UsersGroup", "PreSignUpPermission", "HttpApi", "Stage", "DirectoryTable", "IdentityPool"] {
         assert!(gone.contains(id), "{id} is made beside the existing one");
     }

@@ -14,8 +14,8 @@ use aws_config::{BehaviorVersion, Region};
 use shared::attachment::{Foreign, TriggerVersion, Wanted};
 use shared::rules::Rules;
 
-pub(crate) use options::{long_help_of_attach, long_help_of_detach};
 pub use options::{AttachOptions, DetachOptions, Place, Version};
+pub(crate) use options::{long_help_of_attach, long_help_of_detach};
 
 use crate::output::Failure;
 use summary::Summary;

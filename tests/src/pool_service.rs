@@ -240,7 +240,11 @@ fn update_pool(state: &mut State, model: &Model, body: &Value) -> Outcome {
             put_at(&mut state.pool, &pointer, value);
         }
         // Both are what AWS calls it.
-        let name = if state.busy.is_multiple_of(2) { "ConcurrentModificationException" } else { "InvalidParameterExceptionBusy" };
+        let name = if state.busy.is_multiple_of(2) {
+            "ConcurrentModificationException"
+        } else {
+            "InvalidParameterExceptionBusy"
+        };
         return Err((400, name));
     }
     check(model, "UpdateUserPoolRequest", body)?;
@@ -252,7 +256,8 @@ fn update_pool(state: &mut State, model: &Model, body: &Value) -> Outcome {
     if !tags(body, true).is_empty() {
         return Err((400, "UserPoolTaggingException"));
     }
-    let (had_days, days) = (state.pool.pointer("/AdminCreateUserConfig/UnusedAccountValidityDays").is_some(), days.cloned());
+    let (had_days, days) =
+        (state.pool.pointer("/AdminCreateUserConfig/UnusedAccountValidityDays").is_some(), days.cloned());
     let Some(pool) = state.pool.as_object_mut() else { return Err((500, "InternalErrorException")) };
     for name in model.members("UpdateUserPoolRequest") {
         let value = body.get(name).cloned();
@@ -341,7 +346,9 @@ fn has_empty_text(value: &Value) -> bool {
 
 fn tags(document: &Value, reserved: bool) -> Map<String, Value> {
     let tags = document.get("UserPoolTags").and_then(Value::as_object).into_iter().flatten();
-    tags.filter(|(key, _)| key.starts_with("aws:") == reserved).map(|(key, value)| (key.clone(), value.clone())).collect()
+    tags.filter(|(key, _)| key.starts_with("aws:") == reserved)
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect()
 }
 
 /// Sets or, with null, removes what a pointer names, making the way there.
@@ -354,7 +361,11 @@ pub fn put_at(document: &mut Value, pointer: &str, value: Value) {
         }
         let Some(members) = place.as_object_mut() else { return };
         if parts.peek().is_none() {
-            if value.is_null() { drop(members.remove(part)) } else { drop(members.insert(part.to_owned(), value)) }
+            if value.is_null() {
+                drop(members.remove(part))
+            } else {
+                drop(members.insert(part.to_owned(), value))
+            }
             return;
         }
         place = members.entry(part).or_insert(Value::Null);

@@ -205,14 +205,7 @@ fn found(snapshot: Option<Snapshot>) -> Result<Snapshot, Error> {
     snapshot.ok_or_else(missing)
 }
 
-fn reported(
-    snapshot: &Snapshot,
-    order: &Order,
-    rules: Option<&Rules>,
-    owner: &Owner,
-    plan: &Plan,
-    way: Way,
-) -> Report {
+fn reported(snapshot: &Snapshot, order: &Order, rules: Option<&Rules>, owner: &Owner, plan: &Plan, way: Way) -> Report {
     let wanted = (way == Way::In).then_some(&order.wanted);
     Report { changes: plan.changes.clone(), warnings: warnings(snapshot, owner, wanted, rules, plan) }
 }

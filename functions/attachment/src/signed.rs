@@ -147,7 +147,9 @@ fn is_passing(error: &Error) -> bool {
                 .contains(&code.as_str())
                 || code.starts_with("Http5")
         }
-        Error::Silent { reason, .. } => matches!(reason, HttpsError::Disconnected | HttpsError::BodyRefused | HttpsError::TimedOut),
+        Error::Silent { reason, .. } => {
+            matches!(reason, HttpsError::Disconnected | HttpsError::BodyRefused | HttpsError::TimedOut)
+        }
         _ => false,
     }
 }

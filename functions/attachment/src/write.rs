@@ -4,9 +4,7 @@
 use std::time::Duration;
 
 use serde_json::{Map, Value};
-use shared::attachment::{
-    Difference, Plan, Snapshot, client_request, difference_paths, differences, mfa_request,
-};
+use shared::attachment::{Difference, Plan, Snapshot, client_request, difference_paths, differences, mfa_request};
 use tokio::time::Instant;
 
 use crate::aws::{Aws, is_busy};

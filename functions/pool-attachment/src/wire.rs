@@ -95,7 +95,9 @@ impl Request {
 
     /// The pool and the triggers.
     pub(crate) fn order(&self) -> Result<Order, Unusable> {
-        let Some(pool) = self.property("UserPoolId") else { return unusable("PropertyRefused", "UserPoolId is missing") };
+        let Some(pool) = self.property("UserPoolId") else {
+            return unusable("PropertyRefused", "UserPoolId is missing");
+        };
         let version = match self.property("TokenEventVersion").map(TriggerVersion::read) {
             None => TriggerVersion::V1,
             Some(Some(version)) => version,
@@ -166,5 +168,10 @@ fn named(pool: Option<&str>) -> String {
 fn shortened(text: &str, most: usize) -> String {
     let mut length = 0;
     let plain = text.chars().map(|c| if c.is_control() { ' ' } else { c });
-    plain.take_while(|c| { length += if matches!(c, '"' | '\\') { 2 } else { c.len_utf8() }; length <= most }).collect()
+    plain
+        .take_while(|c| {
+            length += if matches!(c, '"' | '\\') { 2 } else { c.len_utf8() };
+            length <= most
+        })
+        .collect()
 }

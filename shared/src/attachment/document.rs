@@ -30,7 +30,8 @@ pub fn pool_request(pool: &Value, triggers: &Map<String, Value>) -> Result<Value
 /// beside the new one, which says the same.
 /// <https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_PasswordPolicyType.html>
 fn leave_out_old_name_of_days(request: &mut Map<String, Value>) {
-    let days = request.get("Policies").and_then(|policies| policies.pointer("/PasswordPolicy/TemporaryPasswordValidityDays"));
+    let days =
+        request.get("Policies").and_then(|policies| policies.pointer("/PasswordPolicy/TemporaryPasswordValidityDays"));
     if days.is_none() {
         return;
     }

@@ -85,10 +85,18 @@ impl fmt::Display for Refusal {
         match self {
             Self::ForeignTriggers(places) => {
                 let places: Vec<String> = places.iter().map(|(slot, arn)| format!("{slot} ({arn})")).collect();
-                write!(f, "somebody else's triggers stand in the way: {}; take them over or remove them", places.join(", "))
+                write!(
+                    f,
+                    "somebody else's triggers stand in the way: {}; take them over or remove them",
+                    places.join(", ")
+                )
             }
             Self::UnknownMembers { read_by, names } => {
-                write!(f, "{read_by} answers with settings that this build cannot send back, so a write would lose them: {}", names.join(", "))
+                write!(
+                    f,
+                    "{read_by} answers with settings that this build cannot send back, so a write would lose them: {}",
+                    names.join(", ")
+                )
             }
             Self::Unreadable(read_by) => write!(f, "the answer of {read_by} is not what it should be"),
         }
@@ -205,7 +213,15 @@ impl Merge {
         let pending = update.is_some().then(|| fingerprints(snapshot));
         let afterwards = settled.map(|ours| Memory { ours, replaced: self.replaced, pending: None });
         let during = Memory { ours: self.ours, replaced: self.replaced_during, pending };
-        Ok(Plan { update, restore, triggers: self.triggers, during, afterwards, changes: self.changes, left: self.left })
+        Ok(Plan {
+            update,
+            restore,
+            triggers: self.triggers,
+            during,
+            afterwards,
+            changes: self.changes,
+            left: self.left,
+        })
     }
 }
 

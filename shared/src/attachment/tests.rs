@@ -42,7 +42,8 @@ fn attached(before: &Snapshot, wanted: &Wanted, memory: &Memory) -> (Snapshot, M
 
 #[test]
 fn the_request_is_the_document_with_nothing_but_the_triggers_changed() {
-    let plan = attach(&pool(&json!({"CustomMessage": THEIRS})), &all(OURS), &Memory::default(), Foreign::Refuse).unwrap();
+    let plan =
+        attach(&pool(&json!({"CustomMessage": THEIRS})), &all(OURS), &Memory::default(), Foreign::Refuse).unwrap();
     let expected = json!({
         "UserPoolId": "eu-west-1_Abc", "PoolName": "people", "MfaConfiguration": "OFF",
         "Policies": {"PasswordPolicy": {"MinimumLength": 9, "TemporaryPasswordValidityDays": 4}},
@@ -86,7 +87,10 @@ fn a_setting_that_cannot_be_sent_back_is_a_refusal_that_names_it() {
     before = pool(&json!({}));
     before.mfa["FutureFactor"] = json!({"Enabled": true});
     let error = attach(&before, &all(OURS), &Memory::default(), Foreign::TakeOver).unwrap_err();
-    assert!(error.to_string().contains("GetUserPoolMfaConfig") && error.to_string().contains("FutureFactor"), "{error}");
+    assert!(
+        error.to_string().contains("GetUserPoolMfaConfig") && error.to_string().contains("FutureFactor"),
+        "{error}"
+    );
     // Where nothing is written nothing can be lost.
     before.pool["LambdaConfig"] = json!({"PreSignUp": OURS});
     let plan = attach(&before, &wanted(&[Slot::PreSignUp], OURS), &Memory::default(), Foreign::Refuse);
@@ -121,7 +125,10 @@ fn only_what_is_still_ours_is_taken_out() {
     let plan = detach(&after, &all(OURS), &memory).unwrap();
     let kept = json!({"PreSignUp": other, "PreTokenGeneration": OURS, "PreTokenGenerationConfig": {"LambdaArn": other, "LambdaVersion": "V2_0"}});
     assert_eq!(json!(plan.triggers), kept);
-    assert_eq!(plan.left.iter().map(|(slot, _)| *slot).collect::<Vec<_>>(), [Slot::PreSignUp, Slot::PreTokenGeneration]);
+    assert_eq!(
+        plan.left.iter().map(|(slot, _)| *slot).collect::<Vec<_>>(),
+        [Slot::PreSignUp, Slot::PreTokenGeneration]
+    );
     // Another version of the event is still our function.
     let (mut after, memory, _) = attached(&pool(&json!({})), &all(OURS), &Memory::default());
     after.pool["LambdaConfig"]["PreTokenGenerationConfig"]["LambdaVersion"] = json!("V1_0");
@@ -207,10 +214,17 @@ fn every_field_that_moved_is_named_and_what_moves_by_itself_is_not() {
         (
             "/Policies",
             Value::Null,
-            &["pool.Policies.PasswordPolicy.MinimumLength", "pool.Policies.PasswordPolicy.TemporaryPasswordValidityDays"],
+            &[
+                "pool.Policies.PasswordPolicy.MinimumLength",
+                "pool.Policies.PasswordPolicy.TemporaryPasswordValidityDays",
+            ],
         ),
         ("/AdminCreateUserConfig/UnusedAccountValidityDays", Value::Null, &[]),
-        ("/AdminCreateUserConfig/UnusedAccountValidityDays", json!(7), &["pool.AdminCreateUserConfig.UnusedAccountValidityDays"]),
+        (
+            "/AdminCreateUserConfig/UnusedAccountValidityDays",
+            json!(7),
+            &["pool.AdminCreateUserConfig.UnusedAccountValidityDays"],
+        ),
         ("/UserPoolTags/team", Value::Null, &["pool.UserPoolTags.team"]),
         ("/UserPoolTags/aws:made-by", json!("y"), &["pool.UserPoolTags.aws:made-by"]),
         ("/FutureSetting", json!(1), &["pool.FutureSetting"]),
@@ -231,7 +245,10 @@ fn every_field_that_moved_is_named_and_what_moves_by_itself_is_not() {
         let moved = moved_since(&fingerprints(&before), &after);
         // Whole members, and the triggers apart; the old name of the days counts there.
         let relevant = expected.iter().any(|path| !path.contains("LambdaConfig"));
-        assert!(moved.is_empty() != relevant || place.ends_with("UnusedAccountValidityDays"), "{place} = {value}: {moved:?}");
+        assert!(
+            moved.is_empty() != relevant || place.ends_with("UnusedAccountValidityDays"),
+            "{place} = {value}: {moved:?}"
+        );
     }
 }
 
@@ -257,9 +274,15 @@ fn lists_are_sets_and_factors_and_clients_count_too() {
 fn the_factors_go_back_as_they_were_and_never_beside_off() {
     let totp = json!({"Enabled": true});
     let table = [
-        (json!({"MfaConfiguration": "ON", "SoftwareTokenMfaConfiguration": totp}), json!({"MfaConfiguration": "ON", "SoftwareTokenMfaConfiguration": totp})),
+        (
+            json!({"MfaConfiguration": "ON", "SoftwareTokenMfaConfiguration": totp}),
+            json!({"MfaConfiguration": "ON", "SoftwareTokenMfaConfiguration": totp}),
+        ),
         (json!({"MfaConfiguration": "OFF", "SoftwareTokenMfaConfiguration": totp}), json!({"MfaConfiguration": "OFF"})),
-        (json!({"WebAuthnConfiguration": {"RelyingPartyId": "x"}}), json!({"MfaConfiguration": "OFF", "WebAuthnConfiguration": {"RelyingPartyId": "x"}})),
+        (
+            json!({"WebAuthnConfiguration": {"RelyingPartyId": "x"}}),
+            json!({"MfaConfiguration": "OFF", "WebAuthnConfiguration": {"RelyingPartyId": "x"}}),
+        ),
     ];
     for (read, sent) in table {
         let mut expected = sent;
@@ -275,7 +298,9 @@ fn a_memory_is_read_as_it_was_written_and_fits() {
     assert_eq!(Memory::read(&plan.during.text(4096)), Ok(plan.during.clone()));
     let small = Memory::read(&plan.during.text(100)).unwrap();
     assert_eq!(small, Memory { pending: None, ..plan.during });
-    for text in ["", "{}", "[]", r#"{"version":2}"#, r#"{"version":1,"future":1}"#, r#"{"version":1,"ours":{"Other":[]}}"#] {
+    for text in
+        ["", "{}", "[]", r#"{"version":2}"#, r#"{"version":1,"future":1}"#, r#"{"version":1,"ours":{"Other":[]}}"#]
+    {
         assert_eq!(Memory::read(text), Err(MemoryUnreadable), "{text}");
     }
     assert_eq!(Memory::read(r#"{"version":1}"#), Ok(Memory::default()));
@@ -329,7 +354,10 @@ fn warnings_say_what_may_hurt_later() {
     let plan = attach(&before, &all(OURS), &Memory::default(), Foreign::TakeOver).unwrap();
     let owner = Owner::Stack("their-stack".to_owned());
     let said = warnings(&before, &owner, Some(&all(OURS)), Some(&rules), &plan);
-    let writes = |client: &str, name: &str| Warning::ClientWritesRights { client: client.to_owned(), attributes: vec![name.to_owned()] };
+    let writes = |client: &str, name: &str| Warning::ClientWritesRights {
+        client: client.to_owned(),
+        attributes: vec![name.to_owned()],
+    };
     let expected = [
         Warning::OwnedByStack("their-stack".to_owned()),
         Warning::PlanLacksVersion(TriggerVersion::V2),

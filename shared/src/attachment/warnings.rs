@@ -71,7 +71,9 @@ impl fmt::Display for Warning {
             Self::ClientWritesRights { client, attributes } => {
                 write!(f, "the client {client} may write what decides about rights: {}", attributes.join(", "))
             }
-            Self::TakenOver(slot, arn) => write!(f, "{slot} was {arn}, which is remembered and put back when detaching"),
+            Self::TakenOver(slot, arn) => {
+                write!(f, "{slot} was {arn}, which is remembered and put back when detaching")
+            }
             Self::LeftAlone(slot, arn) => write!(f, "{slot} is {arn}, which is not ours, and is left alone"),
         }
     }
@@ -79,7 +81,13 @@ impl fmt::Display for Warning {
 
 /// Everything to be said about a plan for a pool. Without rules nothing is known
 /// about attributes.
-pub fn warnings(snapshot: &Snapshot, owner: &Owner, wanted: Option<&Wanted>, rules: Option<&Rules>, plan: &Plan) -> Vec<Warning> {
+pub fn warnings(
+    snapshot: &Snapshot,
+    owner: &Owner,
+    wanted: Option<&Wanted>,
+    rules: Option<&Rules>,
+    plan: &Plan,
+) -> Vec<Warning> {
     let mut all = Vec::new();
     if let Some(wanted) = wanted {
         match owner {
