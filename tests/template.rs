@@ -66,6 +66,8 @@ fn functions() -> Vec<Function> {
         },
         // What it may do depends on the old system; a test of its own looks at that.
         row("user-migration", |lookup| user_migration::Settings::read(lookup).map(drop), user_migration::ACTIONS),
+        // It is there only with an existing pool; a test of its own looks at what it may do.
+        row("pool-attachment", |lookup| pool_attachment::Settings::read(lookup).map(drop), &[]),
         Function {
             source_actions: &["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"],
             ..row(
@@ -203,7 +205,8 @@ const OF_OTHER_STORES: [&str; 4] = ["OLD_USER_POOL_ID", "OLD_CLIENT_ID", "ENDPOI
 fn a_role_may_do_exactly_what_its_function_calls() {
     let template = whole();
     let common = set(&COMMON_ACTIONS);
-    for function in functions().iter().filter(|function| function.name != "user-migration") {
+    let apart = ["pool-attachment", "user-migration"];
+    for function in functions().iter().filter(|function| !apart.contains(&function.name)) {
         let role = role_of(&template, &logical_id(function.name));
         let statements = template.statements(&role).unwrap();
         let may: BTreeSet<String> = statements.iter().flat_map(|statement| texts(&statement["Action"])).collect();
@@ -296,6 +299,78 @@ fn user_migration_reaches_its_own_old_system_and_no_other() {
         }
         assert_eq!(may, expected, "{parameters:?}");
     }
+}
+
+const EXISTING: &str = "us-east-1_Existing1";
+
+#[test]
+fn pool_attachment_reaches_one_pool_its_own_functions_and_one_parameter() {
+    use pool_attachment::actions::{FUNCTIONS, MEMORY, OWNER, POOL};
+    let arn = |service: &str, rest: &str| format!("arn:aws:{service}:us-east-1:123456789012:{rest}");
+    let functions = ["PreSignUp", "PostConfirmation", "PreTokenGeneration"]
+        .map(|name| (arn("lambda", &format!("function:{name}Function")), set(FUNCTIONS)));
+    let always = [
+        (arn("cognito-idp", &format!("userpool/{EXISTING}")), set(POOL)),
+        (arn("ssm", &format!("parameter/poolhouse/attachment/stack/{EXISTING}")), set(MEMORY)),
+        (arn("cloudformation", "stack/*"), set(OWNER)),
+    ];
+    const ROLE: &str = "arn:aws:iam::123456789012:role/sms";
+    const KEY: &str = "arn:aws:kms:us-east-1:123456789012:key/k";
+    let rows = [
+        (vec![], vec![]),
+        (
+            vec![("ExistingSmsRoleArn", ROLE), ("ExistingKeyArn", KEY)],
+            vec![(ROLE.to_owned(), set(&["iam:PassRole"])), (KEY.to_owned(), set(&["kms:CreateGrant"]))],
+        ),
+    ];
+    for (parameters, besides) in rows {
+        let template = with(&[vec![("ExistingUserPoolId", EXISTING)], parameters].concat());
+        let mut may: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for statement in template.statements("PoolAttachmentRole").unwrap() {
+            let actions = &texts(&statement["Action"]) - &set(&COMMON_ACTIONS);
+            for resource in texts(&statement["Resource"]).into_iter().filter(|_| !actions.is_empty()) {
+                may.entry(resource).or_default().extend(actions.clone());
+            }
+        }
+        let expected = always.iter().chain(&functions).cloned().chain(besides);
+        assert_eq!(may, expected.collect());
+    }
+}
+
+#[test]
+fn with_an_existing_pool_no_other_is_made_and_nothing_waits_for_one() {
+    let own = template();
+    for (id, resource) in own.resources().filter(|(id, _)| id.starts_with("PoolAttachment")) {
+        assert!(!own.is_made(resource).unwrap(), "{id}");
+    }
+    let parameters = [
+        ("ExistingUserPoolId", EXISTING),
+        ("ExistingApiId", "a1b2c3"),
+        ("ExistingDirectoryTable", "people"),
+        ("ExistingIdentityPoolId", "us-east-1:00000000-0000-4000-8000-000000000000"),
+        ("MigrationStore", "table"),
+        ("OtherProviders", "CorpOIDC"),
+    ];
+    let template = with(&parameters);
+    let gone: BTreeSet<&str> =
+        template.resources().filter(|(_, resource)| !template.is_made(resource).unwrap()).map(|(id, _)| id).collect();
+    for id in ["UserPool", "UsersGroup", "PreSignUpPermission", "HttpApi", "Stage", "DirectoryTable", "IdentityPool"] {
+        assert!(gone.contains(id), "{id} is made beside the existing one");
+    }
+    let mut named = String::new();
+    for (id, resource) in template.resources().filter(|(_, resource)| template.is_made(resource).unwrap()) {
+        for needed in template.needs(&resource["Properties"]).unwrap() {
+            assert!(!gone.contains(needed.as_str()), "{id} needs {needed}, which is not made");
+        }
+        named.push_str(&template.resolve(&resource["Properties"]).unwrap().to_string());
+    }
+    for (_, value) in parameters.iter().take(4) {
+        assert!(named.contains(value), "nothing names {value}");
+    }
+    let attachment = template.resolve(&template.resource("PoolAttachment").unwrap()["Properties"]).unwrap();
+    let triggers: BTreeSet<&str> = members(&attachment["Triggers"]).map(|(name, _)| name.as_str()).collect();
+    let all = shared::attachment::Slot::ALL.map(shared::attachment::Slot::name);
+    assert_eq!(triggers, all.into_iter().collect());
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::{Form, ImportOptions};
+use crate::{AttachOptions, DetachOptions, Form, ImportOptions};
 
 /// What every help text ends with.
 pub(crate) const EXIT_CODES: &str = "\
@@ -31,6 +31,12 @@ pub enum Command {
     /// Reads the users of an old system into the table that user-migration asks.
     #[command(after_help = EXIT_CODES, after_long_help = crate::import::long_help())]
     Import(ImportOptions),
+    /// Puts the triggers into a user pool that is there already.
+    #[command(after_help = EXIT_CODES, after_long_help = crate::attach::long_help_of_attach())]
+    Attach(AttachOptions),
+    /// Takes the triggers out of it, and puts back what was there.
+    #[command(after_help = EXIT_CODES, after_long_help = crate::attach::long_help_of_detach())]
+    Detach(DetachOptions),
 }
 
 #[cfg(test)]

@@ -2,12 +2,14 @@
 //! decided by `shared`.
 
 mod arguments;
+mod attach;
 mod import;
 mod output;
 
 use std::process::ExitCode;
 
 pub use arguments::{Arguments, Command};
+pub use attach::{AttachOptions, DetachOptions, Place, Version as AttachVersion};
 pub use import::{Options as ImportOptions, SignIn};
 pub use output::Form;
 
@@ -15,5 +17,7 @@ pub use output::Form;
 pub fn run(arguments: Arguments) -> ExitCode {
     match arguments.command {
         Command::Import(options) => output::end(arguments.output, import::run(&options)),
+        Command::Attach(options) => output::end(arguments.output, attach::attach(&options)),
+        Command::Detach(options) => output::end(arguments.output, attach::detach(&options)),
     }
 }

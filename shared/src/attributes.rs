@@ -40,6 +40,11 @@ const STANDARD: [&str; 17] = [
     "zoneinfo",
 ];
 
+/// Whether it is a standard attribute that a client may set.
+pub(crate) fn is_standard(name: &str) -> bool {
+    STANDARD.contains(&name)
+}
+
 /// A user's attributes. Reads leniently what Cognito sends: `null` is absent,
 /// booleans and integers are texts. `Debug` shows the names alone.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -109,7 +114,7 @@ impl Attributes {
 /// Whether a client could set an attribute of this name, if the pool has it.
 pub(crate) fn is_writable_name(name: &str) -> bool {
     let custom = name.strip_prefix("custom:").is_some_and(|own| !own.is_empty() && !own.contains(char::is_whitespace));
-    custom || STANDARD.contains(&name)
+    custom || is_standard(name)
 }
 
 impl FromIterator<(String, String)> for Attributes {

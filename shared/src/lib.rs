@@ -5,12 +5,14 @@
 //! ([`provisioning`]), whether a user of an old system is moved in
 //! ([`migration`]), what a guest may keep and who gets it ([`guests`]), which tenant a user acts in ([`tenants`]), what a
 //! token carries ([`claims`]), which IAM role a user gets ([`roles`]), whether a
-//! token is genuine ([`token`]) and which calls may pass ([`policy`]). A decision
+//! token is genuine ([`token`]), which calls may pass ([`policy`]) and what is
+//! written to attach the triggers to a pool ([`attachment`]). A decision
 //! is a function of rules, request and facts. Nothing here reads a clock, the
 //! environment, a file or the network; `clippy.toml` holds the line.
 
 pub mod address;
 pub mod administration;
+pub mod attachment;
 pub mod attributes;
 pub mod claims;
 pub mod guests;

@@ -15,6 +15,8 @@ pub mod http;
 pub mod iam;
 mod identity_pool;
 mod log;
+pub mod pool_documents;
+pub mod pool_service;
 mod runtime_api;
 mod services;
 mod simulator;

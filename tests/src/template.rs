@@ -155,7 +155,8 @@ impl Template {
         for policy in items(at(self.resource(role)?, "/Properties/Policies")) {
             documents.push(at(policy, "/PolicyDocument"));
         }
-        for (_, policy) in self.of_type("AWS::IAM::Policy") {
+        let apart = self.of_type("AWS::IAM::Policy").chain(self.of_type("AWS::IAM::ManagedPolicy"));
+        for (_, policy) in apart {
             let hangs_on_it = items(at(policy, "/Properties/Roles")).any(|named| at(named, "/Ref") == role);
             if hangs_on_it && self.is_made(policy)? {
                 documents.push(at(policy, "/Properties/PolicyDocument"));

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use http_body_util::{BodyExt as _, Full, Limited};
 pub use hyper::body::Bytes;
+use hyper::body::Incoming;
 pub use hyper::header;
 use hyper::http::request::Builder;
 pub use hyper::{Request, Response, Uri};
@@ -67,16 +68,29 @@ impl Https {
 
     /// Sends a request and waits for the whole answer, which is a 200.
     pub async fn call(&self, request: Builder, body: Bytes) -> Result<Response<Bytes>, HttpsError> {
-        let attempt = self.attempt(request, body);
+        let attempt = async {
+            let response = self.send(request, body).await?;
+            if response.status() != StatusCode::OK {
+                return Err(HttpsError::Status(response.status().as_u16()));
+            }
+            self.read(response).await
+        };
         tokio::time::timeout(self.limits.total, attempt).await.unwrap_or(Err(HttpsError::TimedOut))
     }
 
-    async fn attempt(&self, request: Builder, body: Bytes) -> Result<Response<Bytes>, HttpsError> {
+    /// Sends a request and waits for the whole answer, whatever its status: for
+    /// services that say in the body what was wrong.
+    pub async fn exchange(&self, request: Builder, body: Bytes) -> Result<Response<Bytes>, HttpsError> {
+        let attempt = async { self.read(self.send(request, body).await?).await };
+        tokio::time::timeout(self.limits.total, attempt).await.unwrap_or(Err(HttpsError::TimedOut))
+    }
+
+    async fn send(&self, request: Builder, body: Bytes) -> Result<Response<Incoming>, HttpsError> {
         let request = request.body(Full::new(body)).map_err(|_| HttpsError::Unwritable)?;
-        let response = self.client.request(request).await.map_err(|_| HttpsError::Disconnected)?;
-        if response.status() != StatusCode::OK {
-            return Err(HttpsError::Status(response.status().as_u16()));
-        }
+        self.client.request(request).await.map_err(|_| HttpsError::Disconnected)
+    }
+
+    async fn read(&self, response: Response<Incoming>) -> Result<Response<Bytes>, HttpsError> {
         if response.headers().contains_key(CONTENT_ENCODING) {
             return Err(HttpsError::Encoded);
         }
@@ -158,6 +172,22 @@ mod tests {
             assert_eq!(found, expected.map(|body| Bytes::from_static(body.as_bytes())), "{answer:?}");
         }
         assert_eq!(call(None).await, Err(HttpsError::TimedOut));
+    }
+
+    #[tokio::test]
+    async fn an_exchange_gives_the_body_of_a_refusal_too() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let request = Request::get(format!("http://{}/", listener.local_addr().unwrap()));
+        let limits = Limits { connect: Duration::from_secs(1), total: Duration::from_secs(5), most_bytes: 8 };
+        let serve = async {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            assert!(stream.read(&mut [0; 1024]).await.unwrap() > 0);
+            stream.write_all(b"HTTP/1.1 400 No\r\ncontent-length: 3\r\n\r\nwhy").await.unwrap();
+        };
+        let https = Https::new(limits);
+        let (answer, ()) = tokio::join!(https.exchange(request, Bytes::new()), serve);
+        let answer = answer.unwrap();
+        assert_eq!((answer.status().as_u16(), answer.into_body()), (400, Bytes::from_static(b"why")));
     }
 
     #[tokio::test]

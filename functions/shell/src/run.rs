@@ -51,8 +51,21 @@ pub trait Handler {
     /// What the caller is told when the time is up or the event is unreadable.
     const ON_TIMEOUT: PublicText = PublicText::TryAgain;
 
+    /// Kept back for [`Self::out_of_time`], in milliseconds.
+    const CLOSING_MS: u64 = 0;
+
     /// Answers one event.
     fn handle(&self, event: &RawValue, invocation: &Invocation) -> impl Future<Output = Result<Answer, Failure>>;
+
+    /// Answers an event whose time is up, for whoever must be told in another
+    /// way than by a failed call.
+    fn out_of_time(
+        &self,
+        _event: &RawValue,
+        _invocation: &Invocation,
+    ) -> impl Future<Output = Result<Answer, Failure>> {
+        std::future::ready(Err(Failure::new("DeadlineReached", Self::ON_TIMEOUT)))
+    }
 }
 
 /// Kept back from the invocation's remaining time so that our own answer comes
@@ -99,9 +112,13 @@ async fn serve<H: Handler>(handler: &H, event: LambdaEvent<Box<RawValue>>) -> Re
     // Boxed: the futures of the runtime and of the SDK, nested in one another,
     // are deeper than the compiler's limit.
     let answer = Box::pin(handler.handle(&event.payload, &invocation));
-    let result = match tokio::time::timeout(limit, answer).await {
+    let closing = Duration::from_millis(H::CLOSING_MS);
+    let result = match tokio::time::timeout(limit.saturating_sub(closing), answer).await {
         Ok(result) => result,
-        Err(_) => Err(Failure::new("DeadlineReached", H::ON_TIMEOUT)),
+        Err(_) => {
+            let closed = tokio::time::timeout(closing, Box::pin(handler.out_of_time(&event.payload, &invocation)));
+            closed.await.unwrap_or_else(|_| Err(Failure::new("DeadlineReached", H::ON_TIMEOUT)))
+        }
     };
     let duration_ms = begun.elapsed().as_secs_f64() * 1_000.0;
     let request_id = invocation.request_id;
