@@ -50,6 +50,7 @@ fn run(case: &Case, issuer: &TokenIssuer, tokens: &BTreeMap<&str, String>) -> Re
     let mut settings = BTreeMap::from([("RULES_FILE".to_owned(), case.rules.display().to_string())]);
     settings.extend(services.settings());
     settings.extend(issuer.settings());
+    settings.insert("GUEST_KEY_SET_URL".to_owned(), issuer.url());
     settings.extend(case.settings.clone());
 
     let request =

@@ -5,6 +5,12 @@
 //! `POOLHOUSE_KILLS` says how many processes are killed (40 otherwise), and
 //! `POOLHOUSE_SEED` with which numbers.
 
+#![expect(
+    clippy::indexing_slicing,
+    clippy::expect_used,
+    reason = "a helper of a test may stop at what is not there, as a test may"
+)]
+
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::Command;

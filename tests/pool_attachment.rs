@@ -1,7 +1,7 @@
 //! The built pool-attachment against services as unforgiving as AWS: whatever
 //! happens, the stack gets an answer, and nothing but our triggers moves.
 
-#![expect(clippy::panic, clippy::unwrap_used, reason = "a check fails by panicking")]
+#![expect(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a check fails by panicking")]
 
 use std::time::Duration;
 

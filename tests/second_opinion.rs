@@ -398,7 +398,7 @@ fn the_pass_through_calls_the_same_triggers_in_the_same_order() {
 /// Starts the pass-through before `upstream`, for as long as the process lives.
 fn pass_through(upstream: &str) -> String {
     let config = local::owner(upstream);
-    let gateway = local::proxy::Gateway::new(upstream, &config).unwrap();
+    let gateway = local::proxy::Gateway::new(upstream, Path::new("/nowhere"), &config).unwrap();
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();
     let address = listener.local_addr().unwrap().to_string();

@@ -684,8 +684,8 @@ fn no_client_writes_what_decides_about_rights() {
     let custom: BTreeSet<String> =
         items(schema).map(|attribute| format!("custom:{}", attribute["Name"].as_str().unwrap())).collect();
     for (id, client) in template.of_type("AWS::Cognito::UserPoolClient") {
-        let write = texts(&client["Properties"]["WriteAttributes"]);
-        let read = texts(&client["Properties"]["ReadAttributes"]);
+        let write = texts(&template.resolve(&client["Properties"]["WriteAttributes"]).unwrap());
+        let read = texts(&template.resolve(&client["Properties"]["ReadAttributes"]).unwrap());
         // Left out, a client may write everything.
         assert!(!write.is_empty() && !read.is_empty(), "{id} leaves its attributes to the default");
         // There it is Cognito that writes it, in the name of the provider; see the client.

@@ -25,6 +25,7 @@ mod items;
 mod migration;
 mod person;
 mod reach;
+mod shown;
 mod teller;
 mod tenants;
 mod token;

@@ -51,8 +51,8 @@ impl Aws<'_> {
         let (mut clients, mut next) = (BTreeMap::new(), Value::Null);
         loop {
             let mut request = json!({ "UserPoolId": self.pool, "MaxResults": 60 });
-            if !next.is_null() {
-                request["NextToken"] = next;
+            if let (false, Some(members)) = (next.is_null(), request.as_object_mut()) {
+                members.insert("NextToken".to_owned(), next);
             }
             let mut page = self.pools("ListUserPoolClients", &request).await?;
             for client in page.get("UserPoolClients").and_then(Value::as_array).into_iter().flatten() {

@@ -15,7 +15,7 @@ pub use settings::Settings;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use records::{Records, Store};
+use records::{PROMOTION, Records, Store};
 use serde_json::value::{RawValue, to_raw_value};
 use shared::guests::{GuestRules, IdentityId};
 use shell::{Answer, Failure, Handler, Invocation, PublicText, chain};
@@ -28,9 +28,6 @@ use crate::wire::{Batch, Change, ItemFailure, Reply, Written};
 /// the event source are not among them. It deletes only what has no room for an end.
 pub const ACTIONS: &[&str] =
     &["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem", "sqs:SendMessage"];
-
-/// The sort key of a promotion in the guest's ledger.
-const PROMOTION: &str = "PROMOTION";
 
 /// How long guests are looked at; whoever is left over comes with the next try.
 const WORK: Duration = Duration::from_secs(20);

@@ -16,6 +16,7 @@ use shared::guests::claim::{self, ClaimRefusal, ClaimSecret, Registration};
 use shared::guests::proof::{
     ISSUER, ProofRefusal, ProofRules, UnverifiedIdentity, UnverifiedProof, Written, check_claim, check_grant, prove,
 };
+use shared::guests::{CLAIM, GRANT};
 use shared::lockout::{Record, Step};
 use shared::names::Subject;
 use shell::key_set::{Fetch, KeySets};
@@ -23,9 +24,6 @@ use shell::key_set::{Fetch, KeySets};
 use crate::failure::Failure;
 use crate::wire::Evidence;
 
-/// The sort keys of the marks that a guest puts into his own partition.
-const GRANT: &str = "#grant";
-const CLAIM: &str = "#claim";
 /// The attribute that holds what a mark says.
 const SAYS: &str = "data";
 

@@ -4,12 +4,9 @@
 //! one guest, one owner, for ever. Every change of it names the entry as it was
 //! read, so of two who change it at the same time one learns that he was late.
 
-use records::{Item, PK, SK, Value, ledger, number, text};
+use records::{Item, PK, PROMOTION, SK, Value, ledger, number, text};
 use shared::guests::IdentityId;
 use shared::names::{Subject, TenantId};
-
-/// The sort key of a promotion.
-pub const PROMOTION: &str = "PROMOTION";
 
 /// The form of the entries that this build writes and reads.
 const FORMAT: u64 = 1;

@@ -30,7 +30,7 @@ pub use accounts::{AccountError, Accounts, LinkError, Login};
 pub use clock::{Clock, SystemClock};
 pub use failure::Failure;
 pub use handler::GuestPromotion;
-pub use ledger::{Corrupt, Counts, LEASE_S, Ledger, PROMOTION, State};
+pub use ledger::{Corrupt, Counts, LEASE_S, Ledger, State};
 pub use outbox::aws::BusAndQueue;
 pub use outbox::{Outbox, Promoted, SendError};
 pub use promotion::{Claimant, Next, Progress, Promotion, Report};

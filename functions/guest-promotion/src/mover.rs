@@ -8,12 +8,12 @@
 
 mod batch;
 
-use records::{Change, EXPIRES_AT, Item, Page, Stale, Store, WriteError, guest, ledger as ledger_key};
+use records::{Change, EXPIRES_AT, Item, PROMOTION, Page, Stale, Store, WriteError, guest, ledger as ledger_key};
 use shared::guests::GuestRules;
 
 use crate::clock::Clock;
 use crate::failure::Failure;
-use crate::ledger::{Ledger, PROMOTION};
+use crate::ledger::Ledger;
 use crate::moves::{Move, Part, Stuck};
 use batch::{Batch, Waiting};
 

@@ -5,14 +5,14 @@ mod queue;
 
 use std::collections::BTreeSet;
 
-use records::{Change, ReadError, Store, WriteError, ledger as ledger_key};
+use records::{Change, PROMOTION, ReadError, Store, WriteError, ledger as ledger_key};
 use shared::guests::{GuestRules, IdentityId};
 use shared::names::{Subject, TenantId};
 
 use crate::accounts::{Accounts, LinkError, Login};
 use crate::clock::Clock;
 use crate::failure::Failure;
-use crate::ledger::{Counts, Ledger, PROMOTION, State};
+use crate::ledger::{Counts, Ledger, State};
 use crate::mover::{Ended, Hold, Mover};
 use crate::outbox::{Outbox, Promoted};
 
@@ -285,7 +285,8 @@ impl<S: Store, A: Accounts, O: Outbox, C: Clock> Promotion<S, A, O, C> {
 }
 
 impl Report {
-    fn of(ledger: &Ledger) -> Self {
+    /// How a promotion stands by its ledger.
+    pub(crate) fn of(ledger: &Ledger) -> Self {
         let progress = if ledger.state == State::Done { Progress::Done } else { Progress::Moving };
         Self { identity: ledger.identity.clone(), progress, counts: ledger.counts }
     }

@@ -13,6 +13,9 @@ pub const SK: &str = "sk";
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/TTL.html>
 pub const EXPIRES_AT: &str = "expires_at";
 
+/// The sort key of a promotion in its ledger.
+pub const PROMOTION: &str = "PROMOTION";
+
 /// What a guest keeps.
 pub fn guest(identity: &IdentityId) -> String {
     format!("GUEST#{identity}")

@@ -37,7 +37,7 @@ pub use aws::Records;
 pub use change::{Change, Page, ReadError, Stale, WriteError};
 pub use expire::{Expiry, ends_at};
 pub use item::{Item, Value, item_bytes, key_of, number, same, text};
-pub use keys::{EXPIRES_AT, PK, SK, aside, guest, keys, ledger, user};
+pub use keys::{EXPIRES_AT, PK, PROMOTION, SK, aside, guest, keys, ledger, user};
 pub use store::{MOST_ACTIONS, MOST_BYTES, MOST_ITEM_BYTES, Store};
 
 /// The IAM actions behind each entry point, for the function that uses it.

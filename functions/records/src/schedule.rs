@@ -253,8 +253,7 @@ mod tests {
         let tasks = (0..3).map(|name| count(turns.clone(), Arc::clone(&trace), name));
         let ends = run(&turns, &mut Random::new(seed), 0, 1000, tasks);
         assert_eq!(ends, [End::Returned(0), End::Returned(1), End::Returned(2)]);
-        let trace = trace.lock().unwrap().clone();
-        trace
+        std::mem::take(&mut *trace.lock().unwrap())
     }
 
     #[test]

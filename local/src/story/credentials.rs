@@ -154,7 +154,7 @@ pub(super) async fn sign_in(
     name: &str,
     role: &str,
 ) -> Result<Session> {
-    let text = format!("{name} changes her ID token for AWS credentials; the mapping gives {role}");
+    let text = format!("{name} changes an ID token for AWS credentials; the mapping gives {role}");
     session(teller, world, &text, &format!("{name}'s ID token"), &logins(world, person.id()?)?, role).await
 }
 

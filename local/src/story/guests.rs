@@ -1,7 +1,10 @@
 //! Scenario 4: a guest keeps something, and takes it along when he signs up.
 
-use anyhow::{Result, anyhow};
+use std::time::Duration;
+
+use anyhow::{Result, bail};
 use serde_json::{Value, json};
+use tokio::time::sleep;
 
 mod classic;
 mod notices;
@@ -9,6 +12,7 @@ mod promotion;
 mod records;
 mod visit;
 
+use super::attempts::refused_by_back_end;
 use super::credentials::session;
 use super::entry::{join, sign_in};
 use super::person::Person;
@@ -18,9 +22,10 @@ use super::token::Token;
 use super::world::{Answer, Request, World};
 use notices::Notices;
 
-/// How often something that happens behind the scenes is looked for, half a
-/// second apart.
+/// How often something that happens behind the scenes is looked for.
 const LOOKS: usize = 120;
+/// The time between two looks.
+const PAUSE: Duration = Duration::from_millis(500);
 
 pub(super) async fn tell(teller: &mut Teller<'_>, world: &World<'_>) -> Result<()> {
     let notices = Notices::ask_for(world).await?;
@@ -52,17 +57,15 @@ async fn promoted(world: &World<'_>, by: &Token, body: &Value) -> Result<(String
         if answer.status != 202 {
             return Ok((request.shown(), answer));
         }
-        tokio::time::sleep(PAUSE).await;
+        sleep(PAUSE).await;
     }
-    Err(anyhow!("a promotion does not end"))
+    bail!("a promotion does not end")
 }
 
 /// A promotion that has to be refused, in the one way in which all are.
 async fn refused(teller: &mut Teller<'_>, world: &World<'_>, text: &str, by: &Person, body: &Value) -> Result<()> {
     let (sent, answer) = promoted(world, by.id()?, body).await?;
-    let right = super::attempts::refused_by_back_end(&answer, 403, "GuestRefused");
+    let right = refused_by_back_end(&answer, 403, "GuestRefused");
     teller.step(text, &format!("{sent}  {}'s ID token", by.name), &answer.shown(), right);
     Ok(())
 }
-
-const PAUSE: std::time::Duration = std::time::Duration::from_millis(500);

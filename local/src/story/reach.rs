@@ -8,8 +8,9 @@ use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::primitives::ByteStream;
 use serde_json::Value;
 
+use super::shown::short_ids;
 use super::teller::Teller;
-use super::world::{Answer, World, short_ids};
+use super::world::{Answer, World};
 
 /// The credentials of an answer, as the configuration of clients.
 pub(super) fn credentials(world: &World<'_>, answer: &Answer) -> Option<SdkConfig> {

@@ -7,7 +7,7 @@
 
 use std::collections::HashMap;
 
-use super::GuestRules;
+use super::{CLAIM, GRANT, GuestRules};
 
 /// Seconds of a day.
 const DAY_S: u64 = 86_400;
@@ -83,6 +83,7 @@ pub fn decide<'a>(rules: &GuestRules, partition: &Partition<'a>, now: u64) -> Ve
     for (place, record) in in_order(partition, now) {
         let limit = match place {
             Place::Written(_) | Place::Since if !partition.whole => Some(Reason::Unread),
+            _ if is_mark(&record) => None,
             _ => tally.take(rules, record.bytes),
         };
         let (ends_at, reason) = match limit {
@@ -93,6 +94,14 @@ pub fn decide<'a>(rules: &GuestRules, partition: &Partition<'a>, now: u64) -> Ve
         endings.push(Ending { name: record.name, ends_at, reason });
     }
     endings
+}
+
+/// Whether a record is one of the two marks by which a guest proves himself.
+/// They cost him nothing: who keeps as much as he may can still be promoted.
+fn is_mark(record: &Kept<'_>) -> bool {
+    /// More than a mark needs.
+    const MOST_MARK_BYTES: u64 = 512;
+    [GRANT, CLAIM].contains(&record.name) && record.bytes <= MOST_MARK_BYTES
 }
 
 /// Whether DynamoDB has room for an end beside what is in a record of this size.

@@ -14,3 +14,8 @@ mod rules;
 pub use disposition::{Disposition, Facts, Pair, Reason, Record, Resolution, TenantTag, dispose, renamed, resolve};
 pub use identity::{IdentityId, IdentityPoolId};
 pub use rules::{Conflict, GuestRules};
+
+/// The name of the record in which a guest says whom he is for.
+pub const GRANT: &str = "#grant";
+/// The name of the record in which a guest says which secret is his.
+pub const CLAIM: &str = "#claim";

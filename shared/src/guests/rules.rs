@@ -19,7 +19,7 @@ pub struct GuestRules {
     pub keep_days: u64,
     /// The most items that one guest may keep: 1 to 100,000.
     pub most_items: u64,
-    /// The most bytes that one guest may keep, as DynamoDB counts them.
+    /// The most bytes that one guest may keep, as DynamoDB counts them: up to 1 GiB.
     pub most_bytes: u64,
     /// The attributes that a guest may write, besides the key. The guests' role
     /// in template.yaml lists the same.
@@ -67,7 +67,7 @@ impl GuestRules {
         let ranges = [
             ("keep_days", self.keep_days, 1, 365),
             ("most_items", self.most_items, 1, 100_000),
-            ("most_bytes", self.most_bytes, 1, 1 << 40),
+            ("most_bytes", self.most_bytes, 1, 1 << 30),
             ("aside_days", self.aside_days, 1, 3_650),
             ("most_proof_age_s", self.most_proof_age_s, 60, 900),
         ];

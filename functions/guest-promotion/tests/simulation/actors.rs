@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use guest_promotion::{
-    AccountError, Accounts, Claimant, Clock, Failure, Ledger, LinkError, Login, Next, Outbox, PROMOTION, Progress,
-    Promoted, Promotion, SendError,
+    AccountError, Accounts, Claimant, Clock, Failure, Ledger, LinkError, Login, Next, Outbox, Progress, Promoted,
+    Promotion, SendError,
 };
 use records::faulty::{Faulty, Rates};
 use records::schedule::Random;
@@ -117,7 +117,7 @@ impl Outbox for Outside {
 /// The event of a guest's promotion, as his ledger has it; `None` before it is done.
 pub(crate) fn event_of(world: &World, guest: usize) -> Option<Promoted> {
     let guest = &world.guests[guest];
-    let item = world.memory.get(&records::ledger(guest), PROMOTION)?;
+    let item = world.memory.get(&records::ledger(guest), records::PROMOTION)?;
     Promoted::of(&Ledger::from_item(guest, &item).ok()?)
 }
 

@@ -6,7 +6,13 @@
 //! `POOLHOUSE_SCHEDULES` says how many schedules of each size are played, and
 //! `POOLHOUSE_SEED` plays one of them again.
 
-#![expect(clippy::panic, reason = "a check fails by panicking")]
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    reason = "a check fails by panicking"
+)]
 
 mod actors;
 mod broken;

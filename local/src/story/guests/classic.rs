@@ -12,10 +12,11 @@ use super::super::attempts::refused_by_back_end;
 use super::super::credentials::{logins, sign_in};
 use super::super::person::Person;
 use super::super::reach::Session;
+use super::super::shown::short_ids;
 use super::super::teller::Teller;
 use super::super::token::Token;
-use super::super::world::{Answer, World, short_ids};
-use super::records::{Records, of_guest, of_user, shown};
+use super::super::world::{Answer, World};
+use super::records::{Records, Score, of_guest, of_user, shown};
 use super::{arrives, becomes_a_user, promoted, refused};
 
 /// What both the guest and the user have kept.
@@ -26,11 +27,14 @@ pub(super) async fn tell(teller: &mut Teller<'_>, world: &World<'_>, wanda: &mut
     teller.chapter("Scenario 4: a guest who proves himself by an OpenID token");
     let guest = arrives(teller, world, "A second guest comes, on another device of a user").await?;
     let records = Records::new(world, &guest.config);
-    records.writes(teller, "He keeps a score, too", (&of_guest(&guest.identity), SCORE, None), true).await;
+    let partition = of_guest(&guest.identity);
+    let score = Score::of(&partition, SCORE);
+    records.writes(teller, "He keeps a score, too", &score, true).await;
     becomes_a_user(teller, world, wanda).await?;
     let session = sign_in(teller, world, wanda, "Wanda", "AuthenticatedRole").await?;
     let (own, text) = (of_user(&wanda.subject()?), "Wanda has an identity already, and a score of that name");
-    Records::new(world, &session.config).writes(teller, text, (&own, SCORE, None), true).await;
+    let score = Score { partition: &own, points: "17", ..score };
+    Records::new(world, &session.config).writes(teller, text, &score, true).await;
 
     let pool = Pool::new(world).await?;
     pool.open(teller, world, &guest).await?;
@@ -198,7 +202,10 @@ async fn merged(
 
     let own = of_user(&wanda.subject()?);
     let found = Records::new(world, &session.config).read(&own).await;
-    let right = found.as_ref().is_ok_and(|found| found.len() == 2 && found.contains_key(SCORE));
+    let right = found.as_ref().is_ok_and(|found| {
+        let points = |name: &str| found.get(name).map(|kept| kept.data.as_str());
+        found.len() == 2 && points(SCORE) == Some("17") && found.values().any(|kept| kept.data == "42")
+    });
     let text = "She has both scores";
     let sent = format!("dynamodb:Query  pk {}", short_ids(&own));
     teller.step(text, &sent, &found.map_or_else(|code| code, |found| shown(&found)), right);

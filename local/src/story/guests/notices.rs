@@ -8,8 +8,9 @@ use aws_sdk_sqs::types::QueueAttributeName;
 use serde_json::{Value, json};
 
 use super::super::person::Person;
+use super::super::shown::short_ids;
 use super::super::teller::Teller;
-use super::super::world::{World, short_ids};
+use super::super::world::World;
 use super::LOOKS;
 
 const NAME: &str = "story-promoted-guests";
@@ -41,16 +42,17 @@ impl Notices {
     pub(super) async fn tell(&self, teller: &mut Teller<'_>, promoted: &[(&Person, String)]) -> Result<()> {
         teller.chapter("Scenario 4: other programs learn of it");
         let events = self.events(promoted.len()).await?;
+        let said = |event: &Value, member: &str| event.pointer(&format!("/detail/{member}")).cloned();
         for (person, identity) in promoted {
-            let (sub, identity) = (json!(person.subject()?), json!(identity));
-            let of_him: Vec<_> = events.iter().filter(|event| event.pointer("/detail/subject") == Some(&sub)).collect();
-            let said = |event: &&&Value| event.pointer("/detail/identityId") == Some(&identity);
-            let right = of_him.len() == 1 && of_him.iter().filter(said).count() == 1;
-            let shown: Vec<_> = of_him.iter().map(|event| short_ids(&event["detail"].to_string())).collect();
+            let sub = person.subject()?;
+            let of_him: Vec<_> = events.iter().filter(|event| said(event, "subject") == Some(json!(sub))).collect();
+            let right = matches!(of_him.as_slice(), [one] if said(one, "identityId") == Some(json!(identity)));
+            let shown = of_him.iter().filter_map(|event| event.get("detail"));
+            let shown: Vec<_> = shown.map(|detail| short_ids(&detail.to_string())).collect();
             let text = format!("The operator's rule has passed on one event of {}'s promotion", person.name);
             teller.step(&text, "sqs:ReceiveMessage  the rule's queue", &shown.join(", "), right);
         }
-        let ids: BTreeSet<_> = events.iter().filter_map(|event| event.pointer("/detail/id")?.as_str()).collect();
+        let ids: BTreeSet<_> = events.iter().filter_map(|event| Some(said(event, "id")?.to_string())).collect();
         let right = events.len() == promoted.len() && ids.len() == events.len();
         let text = "However often each was asked for, there were no others";
         teller.step(text, "sqs:ReceiveMessage  the rule's queue", &format!("{} in all", events.len()), right);

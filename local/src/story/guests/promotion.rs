@@ -6,13 +6,15 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
+use super::super::attempts::refused_by_back_end;
 use super::super::credentials::sign_in;
 use super::super::person::Person;
-use super::super::reach::{Does, Session};
+use super::super::reach::{Does, Session, credentials};
+use super::super::shown::short_ids;
 use super::super::teller::Teller;
 use super::super::token::Token;
-use super::super::world::{Request, World, short_ids};
-use super::records::{Found, Records, of_guest, of_user, shown};
+use super::super::world::{Request, World};
+use super::records::{Found, Records, Score, of_guest, of_user, shown};
 use super::visit::LEVELS;
 use super::{becomes_a_user, promoted, refused};
 
@@ -25,37 +27,55 @@ pub(super) async fn tell(
     mallory: &mut Person,
 ) -> Result<String> {
     teller.chapter("Scenario 4: the guest becomes a user and keeps everything");
-    teller.note("Who a guest is, his credentials tell: nobody else writes into his place. A secret that he registers");
-    teller.note("while he is a guest is asked for, too, so that his identity's id, once it is known, is not enough.");
+    teller.note("An identity's id is all that Cognito asks of a guest: whoever knows it gets his credentials.");
+    teller.note("So a guest can register a secret, and without it nobody takes what is his.");
     let secret = secret()?;
     claim(teller, world, guest, &secret).await?;
     becomes_a_user(teller, world, gus).await?;
     becomes_a_user(teller, world, mallory).await?;
     let identity = &guest.identity;
     let (plain, whole) = (json!({ "identityId": identity }), with_secret(identity, &secret));
-    let text = "Mallory knows the guest's identity, and that is not enough";
-    refused(teller, world, text, mallory, &plain).await?;
-    let text = "Nor has Gus proved anything yet";
+    by_a_stranger(teller, world, identity, mallory).await?;
+    let text = "Gus has the secret, but the guest has not named him";
     refused(teller, world, text, gus, &whole).await?;
 
-    let (records, own) = (Records::new(world, &guest.config), of_guest(identity));
-    let sub = gus.subject()?;
-    let back = records.put(&own, "#grant", &sub, None).await;
     let text = "With the guest's credentials Gus writes down whom the guest's things are for";
-    let sent = short_ids(&format!("dynamodb:PutItem  pk {own}, sk #grant, data {sub}"));
-    teller.step(text, &sent, &back, back == "done");
-    let text = "To Mallory that says: not for her";
-    refused(teller, world, text, mallory, &whole).await?;
-    let text = "Without the secret it is not enough for Gus either";
+    grant(teller, &Records::new(world, &guest.config), identity, gus, text).await?;
+    let text = "Without the secret it is not enough for him either";
     refused(teller, world, text, gus, &plain).await?;
-    let text = "Nor with one that is made up";
-    refused(teller, world, text, gus, &with_secret(identity, &self::secret()?)).await?;
 
     let answer = promotion(teller, world, gus, &whole).await?;
     let text = "Mallory gets no other answer than before, now that there is nothing left to get";
     refused(teller, world, text, mallory, &plain).await?;
     afterwards(teller, world, guest, gus).await?;
     answer.get("identityId").and_then(Value::as_str).map(str::to_owned).context("a promotion names no identity")
+}
+
+/// Somebody who has learnt the identity's id goes as far as that leads.
+async fn by_a_stranger(teller: &mut Teller<'_>, world: &World<'_>, identity: &str, mallory: &Person) -> Result<()> {
+    let plain = json!({ "identityId": identity });
+    let text = "Mallory has learnt the guest's identity, and that alone is not enough";
+    refused(teller, world, text, mallory, &plain).await?;
+    let answer = world.credentials(identity, &json!({}), None).await?;
+    let config = credentials(world, &answer);
+    let text = "It gets her the guest's credentials, as it gets everybody";
+    let sent = "GetCredentialsForIdentity  the guest's identity, no token";
+    teller.step(text, sent, &answer.status.to_string(), config.is_some());
+    let config = config.context("a guest's identity gives no credentials")?;
+    let text = "With them she writes down that the guest's things are for her";
+    grant(teller, &Records::new(world, &config), identity, mallory, text).await?;
+    refused(teller, world, "But she does not know the secret", mallory, &plain).await?;
+    let guessed = with_secret(identity, &secret()?);
+    refused(teller, world, "and does not guess it", mallory, &guessed).await
+}
+
+/// The record in which a guest names the user who is to have his things.
+async fn grant(teller: &mut Teller<'_>, records: &Records, identity: &str, user: &Person, text: &str) -> Result<()> {
+    let (own, sub) = (of_guest(identity), user.subject()?);
+    let back = records.put(&own, "#grant", &sub, None).await;
+    let sent = short_ids(&format!("dynamodb:PutItem  pk {own}, sk #grant, data {sub}"));
+    teller.step(text, &sent, &back, back == "done");
+    Ok(())
 }
 
 /// 32 random bytes.
@@ -72,8 +92,8 @@ fn with_secret(identity: &str, secret: &Token) -> Value {
 async fn claim(teller: &mut Teller<'_>, world: &World<'_>, guest: &Session, secret: &Token) -> Result<()> {
     let request = || Request::open("PUT", "/guest/claim").body(with_secret(&guest.identity, secret));
     let answer = world.api(&request()).await?;
-    let text = "A secret is registered by nobody but the guest, so not before he has said so himself";
-    let right = super::super::attempts::refused_by_back_end(&answer, 403, "GuestRefused");
+    let text = "A secret is registered only by whoever has written its hash into the guest's own place";
+    let right = refused_by_back_end(&answer, 403, "GuestRefused");
     teller.step(text, &request().shown(), &answer.shown(), right);
 
     let hash = digest(&SHA256, secret.as_str().as_bytes());
@@ -145,7 +165,8 @@ async fn afterwards(teller: &mut Teller<'_>, world: &World<'_>, guest: &Session,
 /// What the guest's app still writes is not lost: the keeper sees it in the
 /// table's stream and has it brought after.
 async fn late(teller: &mut Teller<'_>, old: &Records, new: &Records, (was, own): (&str, &str)) {
-    old.writes(teller, "The app stores one more score as the guest", (was, "level-4", None), true).await;
+    let text = "The app stores one more score as the guest";
+    old.writes(teller, text, &Score::of(was, "level-4"), true).await;
     let found = new.awaited(own, |found| found.contains_key("level-4")).await;
     let right = found.as_ref().is_ok_and(|found| found.contains_key("level-4") && found.len() == LEVELS.len() + 1);
     let text = "It arrives at the user all the same";

@@ -10,14 +10,31 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use tokio::time::sleep;
 
 use super::super::reach::code;
+use super::super::shown::short_ids;
 use super::super::teller::Teller;
-use super::super::world::{World, short_ids};
+use super::super::world::World;
 use super::{LOOKS, PAUSE};
 
 /// The table of records.
 pub(super) struct Records {
     client: Client,
     table: String,
+}
+
+/// A score that somebody stores.
+#[derive(Clone, Copy)]
+pub(super) struct Score<'a> {
+    pub(super) partition: &'a str,
+    pub(super) name: &'a str,
+    pub(super) points: &'a str,
+    /// One more attribute, a number.
+    pub(super) more: Option<(&'a str, i64)>,
+}
+
+impl<'a> Score<'a> {
+    pub(super) fn of(partition: &'a str, name: &'a str) -> Self {
+        Self { partition, name, points: "42", more: None }
+    }
 }
 
 /// What a partition holds: sort keys, and the attributes that matter here.
@@ -72,17 +89,12 @@ impl Records {
         Ok(found)
     }
 
-    /// A step in which one record is written.
-    pub(super) async fn writes(
-        &self,
-        teller: &mut Teller<'_>,
-        text: &str,
-        (partition, name, more): (&str, &str, Option<(&str, i64)>),
-        allowed: bool,
-    ) {
-        let back = self.put(partition, name, "42", more).await;
+    /// A step in which a score is written.
+    pub(super) async fn writes(&self, teller: &mut Teller<'_>, text: &str, score: &Score<'_>, allowed: bool) {
+        let Score { partition, name, points, more } = *score;
+        let back = self.put(partition, name, points, more).await;
         let extra = more.map(|(attribute, _)| format!(", {attribute}")).unwrap_or_default();
-        let sent = format!("dynamodb:PutItem  pk {}, sk {name}, data 42{extra}", short_ids(partition));
+        let sent = format!("dynamodb:PutItem  pk {}, sk {name}, data {points}{extra}", short_ids(partition));
         teller.step(text, &sent, &back, back == if allowed { "done" } else { "AccessDeniedException" });
     }
 

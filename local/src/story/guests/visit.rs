@@ -2,13 +2,13 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 
-use super::super::reach::{Bucket, Does, Session, code};
+use super::super::reach::{Does, Session, code};
 use super::super::teller::Teller;
 use super::super::world::World;
 use super::arrives;
-use super::records::{Records, of_guest, of_user};
+use super::records::{Kept, Records, Score, of_guest, of_user};
 
 /// What the guest stores.
 pub(super) const LEVELS: [&str; 3] = ["level-1", "level-2", "level-3"];
@@ -33,7 +33,7 @@ pub(super) async fn tell(teller: &mut Teller<'_>, world: &World<'_>) -> Result<S
 }
 
 async fn files(teller: &mut Teller<'_>, world: &World<'_>, guest: &Session) {
-    let files: Bucket = guest.files(world);
+    let files = guest.files(world);
     files.step(teller, "He reads what is public", Does::Read, "public/welcome.txt", true).await;
     files.step(teller, "He writes nothing there", Does::Write, "public/welcome.txt", false).await;
     files.step(teller, "He sees no tenant's files", Does::Read, "tenants/acme/plan.txt", false).await;
@@ -42,10 +42,10 @@ async fn files(teller: &mut Teller<'_>, world: &World<'_>, guest: &Session) {
 async fn scores(teller: &mut Teller<'_>, world: &World<'_>, guest: &Session) {
     let (records, own) = (Records::new(world, &guest.config), of_guest(&guest.identity));
     records.reads(teller, "He reads the public leaderboard", LEADERBOARD, Some(&["1"])).await;
-    records.writes(teller, "He does not write there", (LEADERBOARD, "2", None), false).await;
-    for level in LEVELS {
-        let text = "He keeps a score under his own identity, without a back end";
-        records.writes(teller, text, (&own, level, None), true).await;
+    records.writes(teller, "He does not write there", &Score::of(LEADERBOARD, "2"), false).await;
+    let texts = ["He keeps a score under his own identity, without a back end", "a second one", "and a third"];
+    for (text, level) in texts.into_iter().zip(LEVELS) {
+        records.writes(teller, text, &Score::of(&own, level), true).await;
     }
     let table = [
         ("How long it is kept is not his to say", own.clone(), Some(("expires_at", i64::from(i32::MAX)))),
@@ -53,7 +53,7 @@ async fn scores(teller: &mut Teller<'_>, world: &World<'_>, guest: &Session) {
         ("What is written about a promotion is not his to write", format!("LEDGER#{}", guest.identity), None),
     ];
     for (text, partition, more) in table {
-        records.writes(teller, text, (&partition, "level-4", more), false).await;
+        records.writes(teller, text, &Score { more, ..Score::of(&partition, "level-4") }, false).await;
     }
     let back = code(guest.records().scan().table_name(world.records).send().await);
     let text = "All records at once are not his to have";
@@ -64,7 +64,8 @@ async fn others(teller: &mut Teller<'_>, world: &World<'_>, guest: &Session) -> 
     let other = arrives(teller, world, "Another guest is another identity").await?;
     let (records, own) = (Records::new(world, &other.config), of_guest(&guest.identity));
     records.reads(teller, "The first guest's scores are closed to him", &own, None).await;
-    records.writes(teller, "He slips nothing in among them", (&own, "level-9", None), false).await;
+    let score = Score::of(&own, "level-9");
+    records.writes(teller, "He slips nothing in among them", &score, false).await;
     Ok(())
 }
 
@@ -73,17 +74,16 @@ async fn others(teller: &mut Teller<'_>, world: &World<'_>, guest: &Session) -> 
 async fn keeper(teller: &mut Teller<'_>, world: &World<'_>, guest: &Session) -> Result<()> {
     let (records, own) = (Records::new(world, &guest.config), of_guest(&guest.identity));
     let found = records.awaited(&own, |found| found.values().all(|kept| kept.expires_at.is_some())).await;
-    let found = found.map_err(|code| anyhow::anyhow!("the guest cannot read his scores: {code}"))?;
+    let found = found.map_err(|code| anyhow!("the guest cannot read his scores: {code}"))?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH).context("the clock is before 1970")?.as_secs();
     let now = i64::try_from(now)?;
-    let days = |end: i64| (end - now + DAY / 2) / DAY;
-    let ends: Vec<_> = found.values().map(|kept| kept.expires_at.map(days)).collect();
-    let right = found.keys().eq(LEVELS) && ends.iter().all(|days| *days == Some(KEEP_DAYS));
-    let shown: Vec<_> = found.iter().map(|(name, kept)| (name, kept.expires_at.map(days))).collect();
-    let shown: Vec<_> = shown
-        .iter()
-        .map(|(name, days)| days.map_or(format!("{name} for ever"), |days| format!("{name} in {days} days")))
-        .collect();
+    let days = |kept: &Kept| kept.expires_at.map(|end| (end - now + DAY / 2) / DAY);
+    let right = found.keys().eq(LEVELS) && found.values().all(|kept| days(kept) == Some(KEEP_DAYS));
+    let one = |(name, kept): (&String, &Kept)| match days(kept) {
+        Some(days) => format!("{name} in {days} days"),
+        None => format!("{name} never"),
+    };
+    let shown: Vec<_> = found.iter().map(one).collect();
     let text = "The keeper has given each score an end: a guest who stays away leaves nothing behind";
     teller.step(text, "dynamodb:Query  expires_at", &shown.join(", "), right);
     Ok(())

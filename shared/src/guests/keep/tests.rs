@@ -74,7 +74,7 @@ fn a_record_is_given_an_end_once_in_half_a_period() {
 fn who_came_first_stays() {
     let old = Some(END);
     type Row<'a> = (&'a str, Vec<Kept<'a>>, &'a [&'a str], &'a [&'a str]);
-    let table: [Row<'_>; 12] = [
+    let table: [Row<'_>; 15] = [
         ("within both limits", vec![kept("a", 4, None), kept("b", 4, None)], &["a", "b"], &["a+", "b+"]),
         (
             "the third of two is too much",
@@ -105,6 +105,24 @@ fn who_came_first_stays() {
             vec![kept("a", 1, None), kept("b", 1, None), kept("x", 1, old)],
             &["b"],
             &["b+", "a-TooMany"],
+        ),
+        (
+            "a mark costs nothing",
+            vec![kept("#grant", 90, None), kept("a", 5, old), kept("b", 5, old)],
+            &["#grant"],
+            &["#grant+"],
+        ),
+        (
+            "a large record under a mark's name is no mark",
+            vec![kept("#grant", 513, None), kept("a", 5, old)],
+            &["#grant"],
+            &["#grant-TooLarge"],
+        ),
+        (
+            "nor is every name with its sign",
+            vec![kept("#game", 1, None), kept("a", 5, old), kept("b", 5, old)],
+            &["#game"],
+            &["#game-TooMany"],
         ),
         ("bytes up to the limit", vec![kept("a", 10, None)], &["a"], &["a+"]),
         ("one byte more", vec![kept("a", 11, None)], &["a"], &["a-TooLarge"]),
