@@ -32,7 +32,9 @@ impl Outputs {
 }
 
 /// What differs from a deployment to AWS, each for a reason.
-fn parameters(Addresses { gateway, cloud, direct_provider }: Addresses<'_>) -> [(&'static str, String); 10] {
+fn parameters(
+    Addresses { gateway, cloud, direct_provider, existing_pool }: Addresses<'_>,
+) -> [(&'static str, String); 12] {
     [
         // Tokens carry AWS's issuer, but their keys are served here.
         ("KeySetUrl", format!("{cloud}/{{pool}}/.well-known/jwks.json")),
@@ -51,6 +53,9 @@ fn parameters(Addresses { gateway, cloud, direct_provider }: Addresses<'_>) -> [
         ("IdentityPoolTrusts", "both".to_owned()),
         ("DirectOidcProviderArns", direct_provider.to_owned()),
         ("DeletionProtection", "INACTIVE".to_owned()),
+        // With --existing: a pool that was made before the stack.
+        ("ExistingUserPoolId", existing_pool.unwrap_or_default().to_owned()),
+        ("ForeignTriggers", "take-over".to_owned()),
     ]
 }
 
@@ -63,6 +68,8 @@ pub struct Addresses<'a> {
     pub cloud: &'a str,
     /// The ARN of the provider that the identity pool trusts directly.
     pub direct_provider: &'a str,
+    /// The pool to attach to, if one was there before.
+    pub existing_pool: Option<&'a str>,
 }
 
 /// Deploys through the pass-through. The run's folder gets the log.
@@ -88,7 +95,7 @@ pub async fn deploy(
     ]);
     command.args(["--no-progressbar", "--capabilities", "CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]);
     command.arg("--parameter-overrides");
-    for (name, value) in parameters(addresses) {
+    for (name, value) in parameters(addresses).into_iter().filter(|(_, value)| !value.is_empty()) {
         if !known.iter().any(|parameter| parameter.name == name) {
             bail!("template.yaml has no parameter {name}, which the local AWS needs");
         }
@@ -109,6 +116,19 @@ async fn make_bucket(launcher: &Launcher, sam: &Installed, gateway: &str, run: &
     without_own_aws(&mut command);
     command.env("AWS_ENDPOINT_URL", gateway);
     launcher.run(&mut command, "making a bucket", &run.join("bucket.log")).await
+}
+
+/// Ends the stack; what it retains stays.
+pub async fn delete(launcher: &Launcher, sam: &Installed, gateway: &str, run: &Path) -> Result<()> {
+    let mut command = launcher.command(sam.program("python"));
+    let script = format!(
+        "import boto3; c = boto3.client('cloudformation'); c.delete_stack(StackName='{STACK}'); \
+         c.get_waiter('stack_delete_complete').wait(StackName='{STACK}', WaiterConfig={{'Delay': 1, 'MaxAttempts': 180}})"
+    );
+    command.args(["-c", &script]);
+    without_own_aws(&mut command);
+    command.env("AWS_ENDPOINT_URL", gateway);
+    launcher.run(&mut command, "ending the stack", &run.join("delete.log")).await
 }
 
 async fn outputs(launcher: &Launcher, sam: &Installed, gateway: &str, run: &Path) -> Result<Outputs> {

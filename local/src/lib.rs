@@ -17,6 +17,7 @@ use tokio::signal::unix::{SignalKind, signal};
 pub mod artefacts;
 pub mod cloud;
 pub mod deploy;
+pub mod existing;
 pub mod oidc;
 pub mod places;
 pub mod proxy;
@@ -41,6 +42,8 @@ pub const DEFAULT_PORT: u16 = 4566;
 pub struct Options {
     /// End after the story.
     pub once: bool,
+    /// Play it on a pool that was there before, and end the stack afterwards.
+    pub existing: bool,
     /// Build what ships.
     pub release: bool,
     /// The gateway's port; 0 takes any free one.
@@ -120,12 +123,24 @@ async fn whole(options: Options, say: &Say) -> Result<bool> {
     let gateway = format!("http://127.0.0.1:{port}");
     let proxy = proxy::Gateway::new(&cloud.url, &cloud.state, &owner(&cloud.url))?;
     let (upstream, issuer, direct_provider) = (cloud.url.clone(), provider.url.clone(), provider.arn());
+    let updates = proxy.updates();
     let tell = async {
-        let addresses = Addresses { gateway: &gateway, cloud: &upstream, direct_provider: &direct_provider };
+        let owner = owner(&gateway);
+        let existing = match options.existing {
+            true => Some(existing::Existing::make(&owner, updates).await?),
+            false => None,
+        };
+        let existing_pool = existing.as_ref().map(|existing| existing.id.as_str());
+        let addresses =
+            Addresses { existing_pool, gateway: &gateway, cloud: &upstream, direct_provider: &direct_provider };
         let work = deploy::deploy(&launcher, sam, addresses, &built, run);
         let outputs = say.during("deploy", "sam deploy of the real template", work).await?;
         say.prepared("deploy", &format!("stack {} stands behind {gateway}", deploy::STACK));
-        let owner = owner(&gateway);
+        let mut all_right = true;
+        if let Some(existing) = &existing {
+            say.heading("A pool that was there before");
+            all_right = existing.careless(&owner, say).await? && existing.attached(say).await?;
+        }
         oidc::register(&owner, &outputs, &issuer).await?;
         let text = format!(
             "{} and {} made through the API; the local AWS makes none from a template",
@@ -143,7 +158,13 @@ async fn whole(options: Options, say: &Say) -> Result<bool> {
             old_users: &places.root.join("local/old-system/users.ndjson"),
             run,
         };
-        let all_right = story::tell(say, &stage).await?;
+        all_right = story::tell(say, &stage).await? && all_right;
+        if let Some(existing) = &existing {
+            say.heading("The end of the stack");
+            say.during("delete", "the stack, and with it the triggers", deploy::delete(&launcher, sam, &gateway, run))
+                .await?;
+            return Ok(existing.detached(say).await? && all_right);
+        }
         if !options.once {
             story::ending::tell(say, &stage)?;
             std::future::pending::<()>().await;

@@ -12,6 +12,9 @@ struct Arguments {
     /// Ends after the story; the exit code tells whether every step was right.
     #[arg(long)]
     once: bool,
+    /// Plays the story on a pool that was there before, and ends after the stack has left it.
+    #[arg(long)]
+    existing: bool,
     /// Builds what ships (`sam build`, takes minutes) instead of the quick profile.
     #[arg(long)]
     release: bool,
@@ -39,6 +42,11 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     match arguments.mode {
         Some(Mode::Supervise { program, arguments }) => local::supervise::serve(&program, &arguments),
-        None => local::run(local::Options { once: arguments.once, release: arguments.release, port: arguments.port }),
+        None => local::run(local::Options {
+            once: arguments.once,
+            existing: arguments.existing,
+            release: arguments.release,
+            port: arguments.port,
+        }),
     }
 }

@@ -16,6 +16,7 @@
 //! | /oauth2/idpresponse | `PostConfirmation_ConfirmSignUp` after the first sign-in by a provider; a refusal goes back to the app | [`federation`] |
 //! | /oauth2/token | the PKCE challenge of such a sign-in is enforced | [`federation`] |
 //! | GetCredentialsForIdentity | the role mappings choose the role; its policy variables are filled in, by a role for each session | [`credentials`] |
+//! | UpdateUserPool, UpdateUserPoolClient | whatever is not said is set to its default; DescribeUserPool tells no factors | [`reset`] |
 //! | GetOpenIdToken | refused while the identity pool has the classic flow off or has role mappings | [`credentials`] |
 //! | /.well-known/jwks_uri | the key set of those tokens | [`guest_keys`] |
 //! | GetIdentityPoolRoles | the mappings' names are the API's, not CloudFormation's | [`credentials`] |
@@ -41,6 +42,7 @@ pub mod guest_keys;
 pub mod migration;
 pub mod pool;
 pub mod pre_sign_up;
+pub mod reset;
 pub mod trigger;
 pub mod write_attributes;
 
@@ -48,6 +50,7 @@ use credentials::IdentityPools;
 pub use exchange::{Call, Reply};
 use federation::Federation;
 use pool::Pools;
+pub use reset::Updates;
 
 /// Larger than any package of a function that is uploaded.
 const BODY_LIMIT: usize = 512 * 1024 * 1024;
@@ -67,6 +70,7 @@ pub struct Gateway {
     pools: Pools,
     identities: IdentityPools,
     federation: Federation,
+    updates: Updates,
     lambda: aws_sdk_lambda::Client,
 }
 
@@ -88,8 +92,14 @@ impl Gateway {
             pools: Pools::new(config),
             identities: IdentityPools::new(config),
             federation: Federation::default(),
+            updates: Updates::default(),
             lambda: aws_sdk_lambda::Client::new(config),
         })
+    }
+
+    /// The updates of pools that pass through, to be looked at later.
+    pub fn updates(&self) -> Updates {
+        self.updates.clone()
     }
 
     /// Serves until the process ends.
@@ -125,6 +135,10 @@ impl Gateway {
                 confirmation::follow(self, &call, reply).await
             }
             Some("InitiateAuth" | "AdminInitiateAuth" | "ForgotPassword") => migration::answer(self, &call).await,
+            Some("UpdateUserPool") => reset::pool(self, &call).await,
+            Some("UpdateUserPoolClient") => reset::client(self, &call).await,
+            Some("SetUserPoolMfaConfig") => reset::factors(self, &call).await,
+            Some("DescribeUserPool") => reset::describe(self, &call).await,
             Some(_) => self.forward(&call).await,
             None => self.answer_others(&call).await,
         }

@@ -59,6 +59,9 @@ pub struct Report {
     pub warnings: Vec<Warning>,
 }
 
+/// What a look at a pool may take.
+const LOOK: Duration = Duration::from_secs(30);
+
 /// What is asked of the pool.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Way {
@@ -103,6 +106,13 @@ impl Attachment {
         }
         aws.forget().await?;
         Ok(report)
+    }
+
+    /// All of a pool, raw; `None` when there is none. Nothing is written.
+    pub async fn look_at(&self, pool: &str) -> Result<Option<Snapshot>, Error> {
+        let region = region(pool).ok_or(Error::PoolIdRefused)?;
+        let until = Times::from_now(LOOK).until;
+        Aws { signed: &self.signed, pool, region, name: &self.name, until }.snapshot(true).await
     }
 
     /// What attaching would do. Nothing is written.

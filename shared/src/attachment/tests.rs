@@ -328,7 +328,7 @@ name = "department"
 token = "id"
 from = { attribute = "zoneinfo" }
 [roles]
-kind = "rules"
+type = "rules"
 authenticated_role = "arn:aws:iam::123456789012:role/r"
 ambiguous = "authenticated"
 [[roles.rules]]
