@@ -829,7 +829,13 @@ fn the_layer_carries_the_rule_file_and_nothing_that_runs() {
         files.push(entry.unwrap().file_name().into_string().unwrap());
     }
     files.sort();
-    assert_eq!(files, ["rules.schema.json", "rules.toml"]);
+    // The cases are read by the operator's tool; in the layer they do nothing.
+    assert_eq!(files, ["cases", "rules.schema.json", "rules.toml"]);
+    for entry in std::fs::read_dir(workspace_root().join(Path::new(&uri)).join("cases")).unwrap() {
+        let path = entry.unwrap().path();
+        let extension = path.extension().and_then(|extension| extension.to_str());
+        assert!(matches!(extension, Some("toml" | "json")), "{}", path.display());
+    }
     let layers = &template.section("Globals")["Function"]["Layers"];
     assert_eq!(items(layers).map(|layer| &layer["Ref"]).collect::<Vec<_>>(), ["RulesLayer"]);
 }

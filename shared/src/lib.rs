@@ -9,14 +9,23 @@
 //! written to attach the triggers to a pool ([`attachment`]). A decision
 //! is a function of rules, request and facts. Nothing here reads a clock, the
 //! environment, a file or the network; `clippy.toml` holds the line.
+//!
+//! For operators, three modules look at all of these from outside: what is odd
+//! about a rule file ([`lint`]), what becomes of one person and why
+//! ([`explanation`]), and what is dangerous about the services' own settings
+//! ([`inspection`]).
 
 pub mod address;
 pub mod administration;
 pub mod attachment;
 pub mod attributes;
 pub mod claims;
+pub mod explanation;
+pub mod findings;
 pub mod guests;
+pub mod inspection;
 pub mod linking;
+pub mod lint;
 pub mod lockout;
 pub mod migration;
 pub mod names;

@@ -11,7 +11,7 @@ use super::format::Format;
 use super::rejection::Rejection;
 use super::report::Line;
 use super::state::Progress;
-use crate::output::Answer;
+use crate::output::{Answer, Outcome, Paint};
 
 /// What an import found and did.
 #[derive(Debug, Serialize)]
@@ -201,7 +201,7 @@ fn by_name<S: Serializer>(hashes: &BTreeMap<Kind, u64>, serializer: S) -> Result
 }
 
 impl Answer for Summary {
-    fn text(&self) -> String {
+    fn text(&self, _: Paint) -> String {
         let mut lines = vec![format!("Read      {} rows", self.rows), format!("Accepted  {}", self.accepted)];
         lines.extend(self.users().into_iter().map(|line| format!("  {line}")));
         lines.push(format!("Rejected  {}", self.rejected));
@@ -215,7 +215,7 @@ impl Answer for Summary {
         lines.join("\n") + "\n"
     }
 
-    fn is_partial(&self) -> bool {
-        self.rejected > 0
+    fn outcome(&self) -> Outcome {
+        if self.rejected > 0 { Outcome::Partial } else { Outcome::Done }
     }
 }

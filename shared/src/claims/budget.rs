@@ -52,7 +52,7 @@ pub(super) fn fit(mut candidates: BTreeMap<String, Candidate>, budget: usize) ->
 }
 
 /// The bytes of `"name":value,` in a token's JSON.
-pub(super) fn size(name: &str, value: &Value) -> usize {
+pub(crate) fn size(name: &str, value: &Value) -> usize {
     Value::from(name).to_string().len() + value.to_string().len() + 2
 }
 

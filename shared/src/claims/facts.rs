@@ -37,17 +37,35 @@ impl<'a> Facts<'a> {
 
     /// Whether everything that the condition names holds.
     pub(super) fn meet(&self, condition: &Condition) -> bool {
-        self.is_in(condition.group.as_deref())
-            && self.is_for(condition.client.as_deref())
-            && self.acts_in(condition.tenant.as_ref())
-            && self.acts_as(condition.role.as_ref())
-            && condition.source.as_deref().is_none_or(|source| source == self.request.source)
+        self.unmet(condition).is_empty()
+    }
+
+    /// What of the condition does not hold, by the keys of the rule file.
+    pub(super) fn unmet(&self, condition: &Condition) -> Vec<&'static str> {
+        let holds = [
+            ("group", self.is_in(condition.group.as_deref())),
+            ("client", self.is_for(condition.client.as_deref())),
+            ("tenant", self.acts_in(condition.tenant.as_ref())),
+            ("role", self.acts_as(condition.role.as_ref())),
+            ("source", condition.source.as_deref().is_none_or(|source| source == self.request.source)),
+        ];
+        holds.into_iter().filter(|(_, holds)| !holds).map(|(key, _)| key).collect()
     }
 
     /// Whether the scopes of this entry are for this token. A machine's scopes
     /// are its client's own; it gets more only where the entry names it.
     pub(super) fn meet_scopes(&self, entry: &ScopeEntry) -> bool {
-        self.is_in(entry.group.as_deref()) && self.is_for(entry.client.as_deref()) && self.acts_as(entry.role.as_ref())
+        self.unmet_scopes(entry).is_empty()
+    }
+
+    /// What the entry asks for and this token has not.
+    pub(super) fn unmet_scopes(&self, entry: &ScopeEntry) -> Vec<&'static str> {
+        let holds = [
+            ("group", self.is_in(entry.group.as_deref())),
+            ("client", self.is_for(entry.client.as_deref())),
+            ("role", self.acts_as(entry.role.as_ref())),
+        ];
+        holds.into_iter().filter(|(_, holds)| !holds).map(|(key, _)| key).collect()
     }
 
     /// A tenant's group gives rights in that tenant, so it counts only there.

@@ -13,12 +13,18 @@ mod rules;
 mod scopes;
 mod source;
 mod token;
+mod trace;
 
 pub use rules::{
     Budget, ClaimEntry, ClaimRules, Condition, EventVersion, GroupRule, ScopeEntry, Suppressed, Tokens,
     WithoutDirectory,
 };
 pub use source::{Constant, Format, Membership, Source};
+pub use trace::{EntryOutcome, ScopeOutcome, Trace, trace};
+
+pub(crate) use budget::size;
+pub(crate) use reserved::comes_from_pool;
+pub(crate) use token::constant_size;
 
 use std::collections::BTreeMap;
 

@@ -58,6 +58,15 @@ const STANDARD_ATTRIBUTES: [&str; 19] = [
     "zoneinfo",
 ];
 
+/// Whether the pool puts a claim of this name into ID tokens by itself.
+pub(crate) fn comes_from_pool(name: &str) -> bool {
+    let prefixes = ["cognito:", "custom:", "dev:"];
+    name == "aud"
+        || UNTOUCHABLE.contains(&name)
+        || STANDARD_ATTRIBUTES.contains(&name)
+        || prefixes.iter().any(|prefix| name.starts_with(prefix))
+}
+
 /// Whether a trigger may add the claim to this token; else why not.
 pub(super) fn may_add(name: &str, kind: TokenKind) -> Result<(), &'static str> {
     match name {

@@ -95,7 +95,7 @@ impl Default for Budget {
 }
 
 impl Budget {
-    pub(super) fn of(self, kind: TokenKind) -> usize {
+    pub(crate) fn of(self, kind: TokenKind) -> usize {
         let bytes = match kind {
             TokenKind::Id => self.id,
             TokenKind::Access => self.access,
@@ -161,7 +161,7 @@ pub enum Tokens {
 }
 
 impl Tokens {
-    pub(super) fn include(self, kind: TokenKind) -> bool {
+    pub(crate) fn include(self, kind: TokenKind) -> bool {
         match self {
             Self::Id => kind == TokenKind::Id,
             Self::Access => kind == TokenKind::Access,

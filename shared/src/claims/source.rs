@@ -65,7 +65,7 @@ pub enum Constant {
 
 impl Constant {
     /// The JSON value; `None` for a number that JSON does not have.
-    pub(super) fn value(&self) -> Option<Value> {
+    pub(crate) fn value(&self) -> Option<Value> {
         match self {
             Self::Text(text) => Some(Value::from(text.as_str())),
             Self::Integer(number) => Some(Value::from(*number)),

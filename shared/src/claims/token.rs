@@ -50,7 +50,7 @@ pub(super) fn edit(
 }
 
 /// What the rules take out of a token, as far as the event can say it.
-fn suppressed(rules: &ClaimRules, facts: &Facts<'_>, kind: TokenKind) -> BTreeSet<String> {
+pub(super) fn suppressed(rules: &ClaimRules, facts: &Facts<'_>, kind: TokenKind) -> BTreeSet<String> {
     if facts.request.version == EventVersion::V1 && kind == TokenKind::Access {
         return BTreeSet::new();
     }
@@ -74,7 +74,7 @@ fn wanted<'r>(rules: &'r ClaimRules, facts: &Facts<'_>, kind: TokenKind) -> Vec<
 }
 
 /// The value of an entry; `None` when the source has none to give.
-fn value(entry: &ClaimEntry, facts: &Facts<'_>) -> Option<Value> {
+pub(super) fn value(entry: &ClaimEntry, facts: &Facts<'_>) -> Option<Value> {
     let list = |parts: Vec<&str>| written(&parts, entry.format.unwrap_or_default());
     match &entry.from {
         Source::Constant(constant) => constant.value(),
@@ -109,7 +109,7 @@ fn written(parts: &[&str], format: Format) -> Option<Value> {
 }
 
 /// Why this value cannot be given in this token, if it cannot.
-fn refusal(entry: &ClaimEntry, value: &Value, facts: &Facts<'_>, kind: TokenKind) -> Option<DropReason> {
+pub(super) fn refusal(entry: &ClaimEntry, value: &Value, facts: &Facts<'_>, kind: TokenKind) -> Option<DropReason> {
     let for_this_client = || value.as_str().is_some() && value.as_str() == facts.request.client_id;
     if may_add(&entry.name, kind).is_err() || !may_hold(&entry.name, kind, value) {
         return Some(DropReason::NotSettable);
@@ -125,7 +125,7 @@ fn refusal(entry: &ClaimEntry, value: &Value, facts: &Facts<'_>, kind: TokenKind
 }
 
 /// What the constants that go into every such token take.
-pub(super) fn constant_size(rules: &ClaimRules, kind: TokenKind) -> usize {
+pub(crate) fn constant_size(rules: &ClaimRules, kind: TokenKind) -> usize {
     let always = rules.map.iter().filter(|entry| entry.token.include(kind) && entry.when.is_none());
     let value = |entry: &ClaimEntry| match &entry.from {
         Source::Constant(constant) => constant.value(),

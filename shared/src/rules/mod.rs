@@ -8,7 +8,7 @@ pub(crate) mod provider;
 #[cfg(feature = "schema")]
 mod schema;
 
-pub use problems::{Problem, Problems};
+pub use problems::{Place, Problem, Problems, place_of};
 pub use provider::{Admission, Links, Origin, Provider};
 #[cfg(feature = "schema")]
 pub use schema::schema;

@@ -15,8 +15,30 @@ pub struct Problem {
     pub line: usize,
     /// The column in characters, from 1.
     pub column: usize,
+    /// The bytes of the text that it is about; empty at the start for the file
+    /// as a whole.
+    pub span: Range<usize>,
     /// What is wrong and what would be right.
     pub message: String,
+}
+
+/// Where something stands in a rule file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The line, from 1.
+    pub line: usize,
+    /// The column in characters, from 1.
+    pub column: usize,
+    /// The bytes of the text.
+    pub span: Range<usize>,
+}
+
+/// Finds the place of a key, such as `claims.map[2].name`. A key that is not
+/// written out has the place of the table that lacks it.
+pub fn place_of(text: &str, path: &str) -> Place {
+    let span = DeTable::parse(text).map(|document| find(&document, path)).unwrap_or_default();
+    let (line, column) = place(text, span.start);
+    Place { line, column, span }
 }
 
 /// Everything that is wrong, in the order of the file.
@@ -26,7 +48,7 @@ pub struct Problems(Vec<Problem>);
 impl Problems {
     /// Notes a problem at a key. The line is found later, by [`Self::locate`].
     pub(crate) fn add(&mut self, path: impl Into<String>, message: impl Into<String>) {
-        self.0.push(Problem { path: path.into(), line: 1, column: 1, message: message.into() });
+        self.0.push(Problem { path: path.into(), line: 1, column: 1, span: 0..0, message: message.into() });
     }
 
     /// Whether nothing is wrong.
@@ -44,8 +66,8 @@ impl Problems {
     pub(super) fn locate(mut self, text: &str) -> Self {
         if let Ok(document) = DeTable::parse(text) {
             for problem in &mut self.0 {
-                let start = find(&document, &problem.path).start;
-                (problem.line, problem.column) = place(text, start);
+                problem.span = find(&document, &problem.path);
+                (problem.line, problem.column) = place(text, problem.span.start);
             }
         }
         self.0.sort_by_key(|problem| (problem.line, problem.column));
@@ -71,7 +93,7 @@ impl Problem {
             message = format!("duplicate key `{key}`");
         }
         let (line, column) = place(text, span.start);
-        Self { path: path_at(document, span.start), line, column, message }
+        Self { path: path_at(document, span.start), line, column, span, message }
     }
 }
 

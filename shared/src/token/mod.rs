@@ -112,5 +112,16 @@ pub fn verify(rules: &TokenRules, token: &Unverified<'_>, keys: &KeySet, now: u6
     claims::check(rules, token.token().claims(), now)
 }
 
+/// Who would call with a token of such claims, had a pool signed it. It proves
+/// nothing; it is for trying rules before anybody has a token.
+pub fn caller_of(
+    names: &RightsClaims,
+    claims: &serde_json::Map<String, serde_json::Value>,
+    kind: TokenKind,
+    client_id: &str,
+) -> Result<Caller, Refusal> {
+    claims::caller(names, claims, kind, client_id)
+}
+
 #[cfg(test)]
 mod tests;

@@ -2,4 +2,5 @@
 
 pub(crate) mod legacy_table;
 pub(crate) mod proxy;
+pub(crate) mod services;
 pub(crate) mod tool;

@@ -47,6 +47,11 @@ pub(crate) fn sample(name: &str) -> String {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/samples").join(name).to_string_lossy().into_owned()
 }
 
+/// A file of this project.
+pub(crate) fn project(path: &str) -> String {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path).to_string_lossy().into_owned()
+}
+
 /// A folder that goes with this value.
 pub(crate) struct Folder(PathBuf);
 

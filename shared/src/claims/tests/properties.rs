@@ -211,6 +211,33 @@ proptest! {
         prop_assert!(edits.id.add.get("address").is_none_or(|value| !value.is_array()));
     }
 
+    /// An explanation that differs from the decision would be worse than none.
+    #[test]
+    fn a_trace_says_what_the_decision_does(rules in any_rules(), request in any_request()) {
+        let roles = RoleRules::default();
+        let trace = trace(&rules, &roles, request.request());
+        let Decision::Issue(edits) = decide(&rules, &roles, request.request()) else { return Ok(()) };
+        for (kind, edit) in [(TokenKind::Id, &edits.id), (TokenKind::Access, &edits.access)] {
+            let added: BTreeMap<String, Value> = trace.entries.iter().filter_map(|(index, token, outcome)| {
+                match outcome {
+                    EntryOutcome::Added(value) if *token == kind => {
+                        Some((rules.map[*index].name.clone(), value.clone()))
+                    }
+                    _ => None,
+                }
+            }).collect();
+            prop_assert_eq!(&added, &edit.add);
+        }
+        let dropped = trace.entries.iter().filter(|(_, _, outcome)| matches!(outcome, EntryOutcome::Dropped(_)));
+        prop_assert_eq!(dropped.count(), edits.dropped.len());
+        let asked: usize = rules.map.iter().map(|entry| if entry.token == Tokens::Both { 2 } else { 1 }).sum();
+        prop_assert_eq!((trace.entries.len(), trace.scopes.len()), (asked, rules.scopes.len()));
+        let holds = |index: &usize| trace.scopes[*index] == ScopeOutcome::Holds;
+        let adds: BTreeSet<&String> =
+            (0..rules.scopes.len()).filter(holds).flat_map(|index| &rules.scopes[index].add).collect();
+        prop_assert!(edits.access.scopes_add.iter().all(|scope| adds.contains(scope)));
+    }
+
     #[test]
     fn scopes_come_from_the_table_and_are_words(rules in any_rules(), request in any_request()) {
         let Decision::Issue(edits) = decide(&rules, &RoleRules::default(), request.request()) else { return Ok(()) };
