@@ -3,7 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::{
-    AttachOptions, CheckOptions, CompletionOptions, DetachOptions, DoctorOptions, ExplainOptions, Form, ImportOptions, TestOptions,
+    AttachOptions, CheckOptions, CompletionOptions, DetachOptions, DoctorOptions, ExplainOptions, Form, ImportOptions,
+    TestOptions,
 };
 
 /// What every help text ends with.
@@ -30,6 +31,7 @@ pub struct Arguments {
 
 /// One thing to do.
 #[derive(Debug, Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "there is one of it, for as long as the program runs")]
 pub enum Command {
     /// Looks at a rule file: what is wrong, what is odd, what its tokens take.
     #[command(after_help = EXIT_CODES, after_long_help = crate::check::long_help())]

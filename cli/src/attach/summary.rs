@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 use shared::attachment::{Change, Held, Warning};
 
-use crate::output::Answer;
+use crate::output::{Answer, Outcome, Paint};
 
 /// What was changed, or would be.
 #[derive(Debug, Serialize)]
@@ -37,7 +37,7 @@ impl Summary {
 }
 
 impl Answer for Summary {
-    fn text(&self) -> String {
+    fn text(&self, _: Paint) -> String {
         let mut text = String::new();
         let title = match (self.changes.is_empty(), self.planned) {
             (true, _) => "nothing to change",
@@ -60,8 +60,8 @@ impl Answer for Summary {
         text
     }
 
-    fn is_partial(&self) -> bool {
-        self.left_out
+    fn outcome(&self) -> Outcome {
+        if self.left_out { Outcome::Partial } else { Outcome::Done }
     }
 }
 

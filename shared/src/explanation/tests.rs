@@ -1,5 +1,7 @@
 //! One person through all rules, and what an operator may expect of it.
 
+#![expect(clippy::disallowed_macros, reason = "these tests are about the files that ship")]
+
 use serde_json::json;
 
 use super::*;

@@ -82,7 +82,7 @@ fn proof(arn: &str, is_guest: bool, statement: Statement<'_>, findings: &mut Fin
     } else if !is_guest && amr.iter().any(|one| *one == "unauthenticated" || one.contains('*')) {
         let why = "guests, who prove nothing, can take a role of signed-in users";
         findings.error("TrustTakesGuests", arn, ["trusts guests", why, fix]);
-    } else if is_guest && amr.iter().any(|one| *one == "authenticated") {
+    } else if is_guest && amr.contains(&"authenticated") {
         let why = "the guests' role should not be a second one of signed-in users";
         findings.warning(
             "TrustTakesUsers",

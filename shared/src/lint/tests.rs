@@ -1,5 +1,7 @@
 //! What is odd, and what only looks like it.
 
+#![expect(clippy::disallowed_macros, reason = "these tests are about the files that ship")]
+
 use super::*;
 use crate::findings::Severity;
 
