@@ -51,13 +51,15 @@ fn value_bytes(value: &Value) -> usize {
     }
 }
 
-/// Two digits in a byte, one byte more, and one for a sign. Zeros at either end
-/// do not count.
+/// Two digits in a byte on either side of the point, one byte more, and one for a
+/// sign. Zeros at either end do not count.
 fn number_bytes(number: &str) -> usize {
-    let mantissa = number.split(['e', 'E']).next().unwrap_or_default();
-    let digits: String = mantissa.chars().filter(char::is_ascii_digit).collect();
-    let significant = digits.trim_matches('0').len();
-    significant.div_ceil(2) + 1 + usize::from(number.starts_with('-'))
+    let mantissa = number.trim_start_matches(['-', '+']).split(['e', 'E']).next().unwrap_or_default();
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let (whole, fraction) = (whole.trim_start_matches('0'), fraction.trim_end_matches('0'));
+    let whole = if fraction.is_empty() { whole.trim_end_matches('0') } else { whole };
+    let fraction = if whole.is_empty() { fraction.trim_start_matches('0') } else { fraction };
+    whole.len().div_ceil(2) + fraction.len().div_ceil(2) + 1 + usize::from(number.starts_with('-'))
 }
 
 /// Whether two items hold the same, but for the attributes that are left out.

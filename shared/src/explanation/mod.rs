@@ -2,7 +2,7 @@
 //!
 //! Puts the decisions of all functions together, so that rules can be tried
 //! before anybody signs in. It decides nothing: what it says is what [`tenants`],
-//! [`claims`], [`roles`] and [`routes`] answer for the same person.
+//! [`claims`], [`roles`] and [`routes`](crate::routes) answer for the same person.
 
 mod expectation;
 mod newcomer;
