@@ -260,6 +260,7 @@ fn a_route_whose_scope_is_taken_out_of_every_token_is_dead() {
     assert_eq!(found(&text), [("DeadRoute".to_owned(), "routes[2].scopes[0]".to_owned())]);
 }
 
+/// Row I09 of `tests/attacks.md`.
 #[test]
 fn groups_of_one_precedence_and_different_roles_are_a_tie_i09() {
     let table = [
