@@ -45,7 +45,7 @@ pub struct Options {
     #[arg(long, value_name = "FILE", conflicts_with_all = ["event", "pool"])]
     pub user: Option<PathBuf>,
     /// A recorded event of a pre-sign-up, post-confirmation or
-    /// pre-token-generation trigger. Items beside it (<case>.items.json) give the
+    /// pre-token-generation trigger. Items beside it (`<case>.items.json`) give the
     /// memberships.
     #[arg(long, value_name = "FILE", conflicts_with = "pool")]
     pub event: Option<PathBuf>,
