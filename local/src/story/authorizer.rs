@@ -4,7 +4,7 @@
 //! whether a refusal has the right reason, the operator puts the same request to
 //! the function once more and reads the line that it logs.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::LogType;
 use base64::Engine;
@@ -13,6 +13,9 @@ use serde_json::{Value, json};
 
 use super::token::Token;
 use crate::cloud::REGION;
+
+/// How often it is asked until its log is seen.
+const TRIES: usize = 10;
 
 /// The deployed authorizer.
 #[derive(Debug)]
@@ -32,7 +35,9 @@ impl Authorizer {
         Ok(Self { lambda, function, api: api.to_owned() })
     }
 
-    /// The reason code that it logs for this request.
+    /// The reason code that it logs for this request. The local AWS collects a
+    /// log for a tenth of a second only, in which a busy machine may have written
+    /// none: then it is asked again.
     /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-lambda-authorizer.html>
     pub(super) async fn reason(&self, method: &str, path: &str, token: &Token) -> Result<String> {
         let header = format!("Bearer {}", token.as_str());
@@ -45,13 +50,22 @@ impl Authorizer {
             "headers": { "authorization": header },
             "requestContext": { "http": { "method": method, "path": path } },
         });
+        for _ in 0..TRIES {
+            if let Some(code) = self.logged(&event).await? {
+                return Ok(code);
+            }
+        }
+        bail!("the authorizer logged no reason")
+    }
+
+    /// The code in the last line that is logged for an event, if one is seen.
+    async fn logged(&self, event: &Value) -> Result<Option<String>> {
         let call = self.lambda.invoke().function_name(&self.function).log_type(LogType::Tail);
         let output =
             call.payload(Blob::new(event.to_string())).send().await.context("the authorizer gives no answer")?;
         let log = STANDARD.decode(output.log_result.unwrap_or_default())?;
         let log = String::from_utf8_lossy(&log);
         let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-        let mut codes = lines.filter_map(|line| line.get("code")?.as_str().map(str::to_owned));
-        codes.next_back().context("the authorizer logged no reason")
+        Ok(lines.filter_map(|line| line.get("code")?.as_str().map(str::to_owned)).next_back())
     }
 }
