@@ -3,7 +3,7 @@
 //! | event | what happens | AWS calls when there is nothing to do |
 //! | --- | --- | --- |
 //! | `POST /guest/promotion` | the caller takes a guest: his login is linked, his records move | 1 |
-//! | `PUT /guest/claim` | a guest registers a secret, without which nobody takes him | 2 |
+//! | `PUT /guest/claim` | a guest registers a secret, without which nobody takes him | 5 at most |
 //! | notes of the queue | promotions go on that a call could not finish; what guests write late follows | 2 |
 //!
 //! The ledger in the records table says whose a guest is, once and for ever. The
