@@ -36,7 +36,8 @@ impl Cloud {
     /// It enforces signatures and IAM policies (`AUTH`) and lets a token
     /// function's failure fail the sign-in, as AWS does. Layers are not mounted
     /// for functions that it runs, so `RULES_FILE`, which they inherit, names
-    /// the rule file itself.
+    /// the rule file itself. They also inherit the address of the pass-through for
+    /// user pools: a pool shall answer a function as it answers everybody else.
     ///
     /// It is told the pass-through's port, so that the addresses that it gives
     /// away lead there: such as the one where a provider sends a browser back.
@@ -64,6 +65,7 @@ impl Cloud {
             .env("AUTH", "true")
             .env("MINISTACK_COGNITO_PRETOKEN_STRICT", "1")
             .env("AWS_ENDPOINT_URL", &url)
+            .env("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", format!("http://127.0.0.1:{gateway_port}"))
             .env("STATE_DIR", &state)
             .env("TMPDIR", run.join("tmp"))
             .env("RULES_FILE", places.root.join("rules/rules.toml"))

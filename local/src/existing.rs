@@ -31,6 +31,8 @@ pub struct Existing {
     pub id: String,
     before: Snapshot,
     updates: Updates,
+    /// The updates that made it what it is, before the stack came.
+    own_updates: usize,
     looking: Attachment,
 }
 
@@ -42,7 +44,8 @@ impl Existing {
         client.create_group().user_pool_id(&id).group_name("users").send().await.context("no group")?;
         let looking = Attachment::new(owner, "cargo-local");
         let before = look(&looking, &id).await?;
-        Ok(Self { id, before, updates, looking })
+        let own_updates = updates.all().len();
+        Ok(Self { id, before, updates, own_updates, looking })
     }
 
     /// Shows that an update as careless tools make it would be seen: on a pool of
@@ -80,11 +83,12 @@ impl Existing {
         Ok(tell(say, "it was sent back as it was, once", &sent, sent == "2 updates, whole") && right)
     }
 
-    /// What was sent of this pool: how often, and whether the last one is the
-    /// document before with these triggers.
+    /// What was sent of this pool by the stack: how often, and whether the last
+    /// one is the document before with these triggers.
     fn sent(&self, triggers: &serde_json::Map<String, Value>) -> Result<String> {
         let of_pool = |(_, body): &(String, Value)| body.get("UserPoolId").and_then(Value::as_str) == Some(&self.id);
-        let sent: Vec<(String, Value)> = self.updates.all().into_iter().filter(of_pool).collect();
+        let sent: Vec<(String, Value)> =
+            self.updates.all().into_iter().skip(self.own_updates).filter(of_pool).collect();
         let pools: Vec<&Value> =
             sent.iter().filter(|(name, _)| name == "UpdateUserPool").map(|(_, body)| body).collect();
         let others: BTreeSet<&str> =
