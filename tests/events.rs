@@ -1,9 +1,12 @@
 //! Every recorded event, put to the built function.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
+use tests::pool_documents::{FOREIGN, Fill, Model};
+use tests::pool_service::{PoolService, put_at};
 use tests::{Audit, Case, Function, PoolUser, Reply, Services, TokenIssuer, cases, encode};
 
 #[test]
@@ -51,13 +54,24 @@ fn run(case: &Case, issuer: &TokenIssuer, tokens: &BTreeMap<&str, String>) -> Re
     settings.extend(services.settings());
     settings.extend(issuer.settings());
     settings.insert("GUEST_KEY_SET_URL".to_owned(), issuer.url());
+    let account = existing_pool()?;
+    if case.function == "pool-attachment" {
+        settings.insert("AWS_ENDPOINT_URL".to_owned(), account.url());
+        settings.insert("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER".to_owned(), account.url());
+        settings.insert("ATTACHMENT_NAME".to_owned(), "poolhouse".to_owned());
+    }
     settings.extend(case.settings.clone());
 
     let request =
         tokens.iter().fold(case.request.clone(), |text, (name, token)| text.replace(&format!("{{{{{name}}}}}"), token));
+    let request = request.replace("{{answer_url}}", &account.answer_url());
     ensure!(!request.contains("{{"), "a placeholder that is not known");
     let mut function = Function::start(&case.function, settings)?;
-    let outcome = function.invoke(request);
+    // A custom resource is given more time than a trigger.
+    let outcome = match case.function.as_str() {
+        "pool-attachment" => function.invoke_within(request, Duration::from_secs(60)),
+        _ => function.invoke(request),
+    };
 
     let mut audit = Audit::default();
     tokens.values().for_each(|token| audit.keep_token(token));
@@ -68,7 +82,24 @@ fn run(case: &Case, issuer: &TokenIssuer, tokens: &BTreeMap<&str, String>) -> Re
         _ => outcome.json()?,
     };
     ensure!(agrees(&case.reply, &reply), "the reply is\n{}", serde_json::to_string_pretty(&reply)?);
+    let told = account.state().answers.clone();
+    let expected: Vec<&Value> = case.answer.iter().collect();
+    let as_expected = told.len() == expected.len() && told.iter().zip(expected).all(|(told, one)| agrees(one, told));
+    ensure!(as_expected, "CloudFormation was told\n{}", serde_json::to_string_pretty(&told)?);
     audit.text(&serde_json::to_string(&without_request(reply)).context("the reply")?)
+}
+
+/// A pool that was there before, with every setting, and somebody's own
+/// pre-sign-up trigger.
+fn existing_pool() -> Result<PoolService> {
+    let model = Model::read()?;
+    let mut pool = model.pool(Fill::All, 7);
+    for name in ["PostConfirmation", "PreTokenGeneration", "PreTokenGenerationConfig", "UserMigration"] {
+        put_at(&mut pool, &format!("/LambdaConfig/{name}"), Value::Null);
+    }
+    put_at(&mut pool, "/LambdaConfig/PreSignUp", json!(FOREIGN));
+    put_at(&mut pool, "/UserPoolTier", json!("ESSENTIALS"));
+    PoolService::start(pool, model.mfa(Fill::All, 7))
 }
 
 /// A reply but for the event that a trigger returns whole.

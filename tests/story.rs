@@ -77,6 +77,29 @@ fn every_step_of_the_story_is_right_and_nothing_secret_is_told() {
 }
 
 #[test]
+fn a_pool_that_was_there_before_is_afterwards_what_it_was() {
+    let _alone = alone();
+    let (mut child, marker) = start(&["--existing"]);
+    let lines: Vec<_> = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap).collect();
+    let told = lines.join("\n");
+    let status = child.wait().unwrap();
+    assert!(status.success(), "{status}\n{told}");
+    assert!(!told.contains('✗'), "{told}");
+    // Each step of these two chapters, and what the story of the users says at its end.
+    for step in [
+        "✓ a careless update, on another pool, is seen",
+        "✓ the stack's triggers are in the existing pool, and nothing else moved",
+        "✓ it was sent as it was, once",
+        "steps were right",
+        "✓ the stack is gone, and the pool is what it was",
+        "✓ it was sent back as it was, once",
+    ] {
+        assert!(told.contains(step), "{step} is missing\n{told}");
+    }
+    assert!(nothing_left(&marker), "left behind: {:?}", left_behind(&marker));
+}
+
+#[test]
 #[cfg(target_os = "linux")]
 fn nothing_is_left_behind_by_a_run_that_is_killed() {
     let _alone = alone();

@@ -29,11 +29,13 @@ pub struct Case {
     pub items: BTreeMap<String, Vec<Value>>,
     /// Users who are in the pool before: by name, the address.
     pub users: BTreeMap<String, String>,
+    /// What CloudFormation is told, where that is another than the caller.
+    pub answer: Option<Value>,
 }
 
 /// The ends of the files that make a case.
 const REQUEST: &str = ".request.json";
-const OTHERS: [&str; 5] = [".reply.json", ".env.json", ".rules.toml", ".items.json", ".users.json"];
+const OTHERS: [&str; 6] = [".reply.json", ".env.json", ".rules.toml", ".items.json", ".users.json", ".answer.json"];
 
 /// All cases. A file that belongs to none, or a case without a reply, is an error.
 pub fn all() -> Result<Vec<Case>> {
@@ -69,6 +71,7 @@ fn read(folder: &Path, name: &str) -> Result<Case> {
         rules,
         items: optional(&path(".items.json"))?,
         users: optional(&path(".users.json"))?,
+        answer: optional(&path(".answer.json"))?,
     })
 }
 
