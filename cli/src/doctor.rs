@@ -1,6 +1,7 @@
 //! `poolhouse doctor`: what is dangerous about a live pool, its clients, its
 //! identity pool, their roles and the API.
 
+mod api;
 mod aws;
 mod options;
 mod recorder;

@@ -9,6 +9,7 @@ use aws_sdk_lambda::Client as Lambda;
 use serde_json::{Value, json};
 use shared::inspection::{Documents, FunctionDocuments, Look};
 
+use super::api;
 use super::options::Options;
 use super::recorder::{Recorder, member, unseen};
 use super::roles;
@@ -39,7 +40,7 @@ pub(super) async fn collect(options: &Options) -> Result<Documents, Failure> {
         documents.roles.insert(arn, role);
     }
     if let Some(api) = &options.api {
-        (documents.authorizers, documents.routes) = self::api(&config, api).await;
+        api::look(&config, api, &mut documents).await;
     }
     Ok(documents)
 }
@@ -177,52 +178,4 @@ fn role_arns(documents: &Documents) -> BTreeSet<String> {
     let by_group = groups.into_iter().flatten().filter_map(|group| group.get("RoleArn"));
     let all = named.into_iter().flatten().map(|(_, arn)| arn).chain(by_rule).chain(by_group);
     all.filter_map(Value::as_str).filter(|arn| arn.contains(":role/")).map(str::to_owned).collect()
-}
-
-/// Authorizers and routes of an HTTP API, all pages of both.
-async fn api(config: &SdkConfig, id: &str) -> (Look, Look) {
-    let recorder = Recorder::default();
-    let client = aws_sdk_apigatewayv2::config::Builder::from(config).interceptor(recorder.clone());
-    let client = aws_sdk_apigatewayv2::Client::from_conf(client.build());
-    let (mut authorizers, mut routes) = (Pages::default(), Pages::default());
-    while authorizers.has_more() {
-        let answer = client.get_authorizers().api_id(id).set_next_token(authorizers.token.clone()).send().await;
-        authorizers.add(recorder.look("apigateway:GET (authorizers)", answer));
-    }
-    while routes.has_more() {
-        let answer = client.get_routes().api_id(id).set_next_token(routes.token.clone()).send().await;
-        routes.add(recorder.look("apigateway:GET (routes)", answer));
-    }
-    (authorizers.into_look(), routes.into_look())
-}
-
-/// The items of a list that comes in pages.
-#[derive(Default)]
-struct Pages {
-    items: Vec<Value>,
-    token: Option<String>,
-    asked: bool,
-    failed: Option<Look>,
-}
-
-impl Pages {
-    fn has_more(&self) -> bool {
-        !self.asked || (self.failed.is_none() && self.token.is_some())
-    }
-
-    fn add(&mut self, page: Look) {
-        self.asked = true;
-        match page {
-            Look::Seen(page) => {
-                self.items.extend(page.get("items").and_then(Value::as_array).cloned().unwrap_or_default());
-                let next = page.get("nextToken").and_then(Value::as_str).filter(|token| !token.is_empty());
-                self.token = next.map(str::to_owned);
-            }
-            failed => self.failed = Some(failed),
-        }
-    }
-
-    fn into_look(self) -> Look {
-        self.failed.unwrap_or(Look::Seen(Value::Array(self.items)))
-    }
 }

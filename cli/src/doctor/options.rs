@@ -39,7 +39,7 @@ pub struct Options {
     /// The identity pool [default: the first that takes tokens of the user pool].
     #[arg(long, value_name = "ID")]
     pub identity_pool: Option<String>,
-    /// The HTTP API [default: none].
+    /// The HTTP, WebSocket or REST API [default: none].
     #[arg(long, value_name = "ID")]
     pub api: Option<String>,
     /// The rule file to compare the pool with.

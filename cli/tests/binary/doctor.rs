@@ -188,6 +188,31 @@ async fn what_is_dangerous_is_found_in_what_the_services_answer() {
 }
 
 #[tokio::test]
+async fn an_id_that_is_no_http_api_may_be_a_rest_api() {
+    let rest = |authorization: &str| {
+        let mut answers = good();
+        let gone = Reply::Error(404, "NotFoundException");
+        answers.insert("GET /v2/apis/a1/authorizers".to_owned(), gone);
+        let authorizer = json!({"id": "r1", "type": "TOKEN", "identitySource": "method.request.header.Authorization"});
+        answers.insert("GET /restapis/a1/authorizers".to_owned(), Reply::Json(json!({"item": [authorizer]})));
+        let methods = json!({"GET": {"httpMethod": "GET", "authorizationType": authorization}});
+        let resources = json!({"item": [{"id": "x", "path": "/me", "resourceMethods": methods}]});
+        answers.insert("GET /restapis/a1/resources".to_owned(), Reply::Json(resources));
+        answers
+    };
+    let (exit, answer) = looked(rest("CUSTOM"), &[]).await;
+    assert_eq!((exit, codes(&answer)), (Some(0), vec![]));
+    let (exit, answer) = looked(rest("NONE"), &[]).await;
+    assert_eq!((exit, codes(&answer)), (Some(4), vec![("RouteWithoutAuthorizer", "route GET /me")]));
+    let mut neither = rest("CUSTOM");
+    for call in ["GET /restapis/a1/authorizers", "GET /restapis/a1/resources"] {
+        neither.insert(call.to_owned(), Reply::Error(404, "NotFoundException"));
+    }
+    let (_, answer) = looked(neither, &[]).await;
+    assert_eq!(codes(&answer), [("NotLookedAt", "an API")]);
+}
+
+#[tokio::test]
 async fn what_is_gone_is_told_from_what_nobody_may_see() {
     let function = format!("GET /2015-03-31/functions/{FUNCTION}/configuration");
     let table = [

@@ -28,10 +28,14 @@ pub struct Documents {
     pub roles: BTreeMap<String, RoleDocuments>,
     /// By ARN, the functions that the pool's triggers name.
     pub functions: BTreeMap<String, FunctionDocuments>,
-    /// The `items` of `GetAuthorizers` of the HTTP API.
+    /// The `items` of `GetAuthorizers` of the HTTP or WebSocket API.
     pub authorizers: Look,
-    /// The `items` of `GetRoutes` of the HTTP API.
+    /// The `items` of `GetRoutes` of the HTTP or WebSocket API.
     pub routes: Look,
+    /// The `item` of `GetAuthorizers` of the REST API.
+    pub rest_authorizers: Look,
+    /// The `item` of `GetResources` of the REST API, with their methods.
+    pub rest_resources: Look,
 }
 
 /// What was found when something was looked for.
@@ -100,6 +104,8 @@ impl Documents {
             ("the identity pool's principal tags", &self.principal_tags),
             ("the API's authorizers", &self.authorizers),
             ("the API's routes", &self.routes),
+            ("the API's authorizers", &self.rest_authorizers),
+            ("the API's resources", &self.rest_resources),
         ];
         let mut all: Vec<(String, &Look)> = fixed.into_iter().map(|(name, look)| (name.to_owned(), look)).collect();
         all.extend(self.clients.iter().map(|(id, look)| (format!("client {id}"), look)));
@@ -118,8 +124,8 @@ impl Documents {
                 findings.warning("NotLookedAt", &subject, [&message, why, &fix]);
             }
         }
-        let named =
-            [("an identity pool", "--identity-pool", &self.identity_pool), ("an HTTP API", "--api", &self.routes)];
+        let api = if self.rest_resources == Look::NotAsked { &self.routes } else { &self.rest_resources };
+        let named = [("an identity pool", "--identity-pool", &self.identity_pool), ("an API", "--api", api)];
         for (what, flag, look) in named {
             if matches!(look, Look::NotAsked | Look::Missing) {
                 let why = format!("none was named, and none that trusts this pool was found; {what} may still exist");

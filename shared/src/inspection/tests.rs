@@ -527,6 +527,78 @@ fn a_cache_that_remembers_nothing_is_never_too_wide() {
     }
 }
 
+/// The same documents with an API of another kind.
+fn with_api(authorizers: Value, routes: Value, rest_authorizers: Value, rest_resources: Value) -> Value {
+    let mut documents = good();
+    for (name, items) in [
+        ("authorizers", authorizers),
+        ("routes", routes),
+        ("rest_authorizers", rest_authorizers),
+        ("rest_resources", rest_resources),
+    ] {
+        let look = if items.is_null() { json!("not-asked") } else { json!({"seen": items}) };
+        put(&mut documents, &format!("/{name}"), look);
+    }
+    documents
+}
+
+#[test]
+fn a_rest_api_is_looked_at_too() {
+    let authorizer =
+        |source: &str| json!([{"id": "r1", "name": "tokens", "type": "REQUEST", "identitySource": source}]);
+    let resources = |authorization: &str, path: &str, method: &str| {
+        let method = json!({method: {"httpMethod": method, "authorizationType": authorization}});
+        json!([{"id": "x", "path": "/"}, {"id": "y", "path": path, "resourceMethods": method}])
+    };
+    let header = "method.request.header.Authorization";
+    let two = "context.path, method.request.header.authorization";
+    let table: [(&str, Value, Value, &[&str]); 7] = [
+        ("in good order", authorizer(header), resources("CUSTOM", "/me", "GET"), &[]),
+        ("by two sources", authorizer(two), resources("CUSTOM", "/me", "GET"), &[]),
+        ("signed calls", authorizer(header), resources("AWS_IAM", "/me", "GET"), &[]),
+        ("a browser's question", authorizer(header), resources("NONE", "/me", "OPTIONS"), &[]),
+        (
+            "not by the token",
+            authorizer("context.path"),
+            resources("CUSTOM", "/me", "GET"),
+            &["error AuthorizerWithoutToken"],
+        ),
+        (
+            "an open route of the rules",
+            authorizer(header),
+            resources("NONE", "/me", "GET"),
+            &["error RouteWithoutAuthorizer"],
+        ),
+        ("an open route", authorizer(header), resources("NONE", "/health", "GET"), &["warning RouteWithoutAuthorizer"]),
+    ];
+    for (name, authorizers, resources, expected) in table {
+        let documents = with_api(Value::Null, Value::Null, authorizers, resources);
+        assert_eq!(codes(&documents, Some(&rules())), expected, "{name}");
+    }
+}
+
+#[test]
+fn of_a_websocket_api_only_the_connection_counts() {
+    let route = |key: &str, kind: &str| json!({"routeKey": key, "authorizationType": kind});
+    let authorizer = json!([{
+        "authorizerId": "w1", "name": "tokens", "authorizerType": "REQUEST",
+        "identitySource": ["route.request.querystring.token"],
+    }]);
+    for (connect, expected) in [("CUSTOM", [].as_slice()), ("NONE", &["warning RouteWithoutAuthorizer"])] {
+        let routes = json!([route("$connect", connect), route("$default", "NONE"), route("$disconnect", "NONE")]);
+        let documents = with_api(authorizer.clone(), routes, Value::Null, Value::Null);
+        assert_eq!(codes(&documents, Some(&rules())), expected, "{connect}");
+    }
+}
+
+#[test]
+fn where_guests_name_themselves_is_open_and_said() {
+    let mut documents = good();
+    put(&mut documents, "/routes/seen/0", json!({"routeKey": "PUT /guest/claim", "authorizationType": "NONE"}));
+    assert_eq!(codes(&documents, Some(&rules())), ["note RouteWithoutAuthorizer"]);
+    assert_eq!(codes(&documents, None), ["warning RouteWithoutAuthorizer"], "without rules there may be no guests");
+}
+
 #[test]
 fn the_worst_comes_first() {
     let mut documents = good();
