@@ -155,6 +155,7 @@ async fn whole(options: Options, say: &Say) -> Result<bool> {
             issuer: &issuer,
             launcher: &launcher,
             poolhouse: &poolhouse,
+            rules: &places.root.join("rules/rules.toml"),
             old_users: &places.root.join("local/old-system/users.ndjson"),
             run,
         };

@@ -23,6 +23,7 @@ mod guests;
 mod import;
 mod items;
 mod migration;
+mod operator;
 mod person;
 mod reach;
 mod shown;
@@ -53,6 +54,8 @@ pub struct Stage<'a> {
     pub launcher: &'a Launcher,
     /// The operator's tool.
     pub poolhouse: &'a Path,
+    /// The rule file.
+    pub rules: &'a Path,
     /// The export of an old system.
     pub old_users: &'a Path,
     /// Where the run keeps what it makes.
@@ -99,7 +102,8 @@ async fn chapters(teller: &mut Teller<'_>, world: &World<'_>, cast: &mut Cast, s
     let nora = federation::tell(teller, world, cast).await?;
     credentials::tell(teller, world, &nora, &cast.alice).await?;
     guests::tell(teller, world).await?;
-    migration::tell(teller, world, stage).await
+    migration::tell(teller, world, stage).await?;
+    operator::tell(teller, stage).await
 }
 
 /// The texts of a JSON array, joined; what a person wants to see of a list.

@@ -3,6 +3,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use aws_sdk_cognitoidentityprovider::config::http::HttpResponse;
 use aws_sdk_cognitoidentityprovider::config::interceptors::AfterDeserializationInterceptorContextRef;
 use aws_sdk_cognitoidentityprovider::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_cognitoidentityprovider::error::{BoxError, ProvideErrorMetadata, SdkError};
@@ -38,13 +39,27 @@ impl Recorder {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// What became of a call: the document that it answered with.
-    pub(super) fn look<T, E: ProvideErrorMetadata, R>(&self, call: &str, answer: Result<T, SdkError<E, R>>) -> Look {
+    fn holds_document(&self) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_object()
+    }
+
+    /// What became of a call: the document that it answered with, also where
+    /// this build of the SDK cannot read it.
+    pub(super) fn look<T, E: ProvideErrorMetadata>(
+        &self,
+        call: &str,
+        answer: Result<T, SdkError<E, HttpResponse>>,
+    ) -> Look {
         match answer {
             Ok(_) => Look::Seen(self.last()),
+            Err(error) if error.raw_response().is_some_and(is_good) && self.holds_document() => Look::Seen(self.last()),
             Err(error) => unseen(call, &error),
         }
     }
+}
+
+fn is_good(response: &HttpResponse) -> bool {
+    response.status().is_success()
 }
 
 /// What there is to say where a call failed.

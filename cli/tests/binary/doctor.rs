@@ -213,6 +213,16 @@ async fn an_id_that_is_no_http_api_may_be_a_rest_api() {
 }
 
 #[tokio::test]
+async fn an_answer_that_the_sdk_cannot_read_is_looked_at_all_the_same() {
+    let mut answers = good();
+    let Some(Reply::Json(answer)) = answers.get_mut("GET /v2/apis/a1/authorizers") else { unreachable!() };
+    answer["items"][0]["authorizerResultTtlInSeconds"] = json!("sixty");
+    answer["items"][0]["identitySource"] = json!(["$context.path"]);
+    let (exit, answer) = looked(answers, &[]).await;
+    assert_eq!((exit, codes(&answer)), (Some(4), vec![("AuthorizerWithoutToken", "authorizer tokens (x1)")]));
+}
+
+#[tokio::test]
 async fn what_is_gone_is_told_from_what_nobody_may_see() {
     let function = format!("GET /2015-03-31/functions/{FUNCTION}/configuration");
     let table = [
