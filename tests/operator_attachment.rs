@@ -102,6 +102,23 @@ fn a_plan_shows_the_difference_and_writes_nothing() {
 }
 
 #[test]
+fn before_there_is_a_stack_a_plan_tells_what_would_be_in_its_way() {
+    let service = service(Some(FOREIGN));
+    let plan = |arguments: &[&str]| poolhouse(&service, &[&["attach", "--plan"], arguments].concat());
+    let run = plan(&["--rules", "rules/rules.toml"]);
+    assert_eq!(run.code, Some(1), "{}{}", run.out, run.err);
+    assert!(run.err.contains("made-up names") && run.err.contains(FOREIGN), "{}", run.err);
+    let run = plan(&["--rules", "rules/rules.toml", "--take-over"]);
+    assert_eq!(run.code, Some(0), "{}{}", run.out, run.err);
+    for line in ["PreSignUp: ", "PostConfirmation: ", "PreTokenGeneration: "] {
+        assert!(run.out.contains(&format!("  + {line}arn:aws:lambda:us-east-1:000000000000:function:")), "{}", run.out);
+    }
+    let run = poolhouse(&service, &["attach"]);
+    assert_eq!(run.code, Some(2), "what is written has a name: {}{}", run.out, run.err);
+    assert_eq!(writes(&service), Vec::<String>::new());
+}
+
+#[test]
 fn attached_and_detached_it_is_as_it_was_and_each_is_written_once() {
     let service = service(Some(FOREIGN));
     let before = look(&service);

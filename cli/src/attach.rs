@@ -5,19 +5,20 @@
 mod options;
 mod summary;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
 use attachment::{Attachment, Error, Order, Times};
 use aws_config::{BehaviorVersion, Region};
-use shared::attachment::{Foreign, TriggerVersion, Wanted};
+use shared::attachment::{Foreign, Slot, TriggerVersion, Wanted};
 use shared::rules::Rules;
 
 pub use options::{AttachOptions, DetachOptions, Place, Version};
 pub(crate) use options::{long_help_of_attach, long_help_of_detach};
 
-use crate::output::Failure;
+use crate::output::{Failure, note};
 use summary::Summary;
 
 /// What all of it may take, waiting for other updates of the pool included.
@@ -29,10 +30,15 @@ pub(crate) fn attach(options: &AttachOptions) -> Result<Summary, Failure> {
     let version = rules.as_ref().map(|rules| TriggerVersion::from(rules.claims.token_version));
     let version = options.token_version.map(TriggerVersion::from).or(version).unwrap_or(TriggerVersion::V1);
     let foreign = if options.take_over { Foreign::TakeOver } else { Foreign::Refuse };
-    let order = order(&options.place, version, foreign)?;
-    if order.wanted.functions().is_empty() {
+    let mut triggers = options.place.triggers();
+    if triggers.is_empty() && options.place.plan {
+        note("no function is named; the plan takes made-up names for those that the template attaches");
+        triggers = made_up(&options.place.pool);
+    }
+    if triggers.is_empty() {
         return Err(Failure::usage("TriggersMissing", "name at least one trigger, such as --pre-sign-up ARN"));
     }
+    let order = order(&options.place, triggers, version, foreign)?;
     run(&options.place, async |attachment, times| match options.place.plan {
         true => attachment.plan_attach(&order, rules.as_ref(), times).await,
         false => attachment.attach(&order, rules.as_ref(), times).await,
@@ -41,15 +47,32 @@ pub(crate) fn attach(options: &AttachOptions) -> Result<Summary, Failure> {
 
 /// Detaches, or only looks.
 pub(crate) fn detach(options: &DetachOptions) -> Result<Summary, Failure> {
-    let order = order(&options.place, TriggerVersion::V1, Foreign::Refuse)?;
+    let order = order(&options.place, options.place.triggers(), TriggerVersion::V1, Foreign::Refuse)?;
     run(&options.place, async |attachment, times| match options.place.plan {
         true => attachment.plan_detach(&order, times).await,
         false => attachment.detach(&order, times).await,
     })
 }
 
-fn order(place: &Place, version: TriggerVersion, foreign: Foreign) -> Result<Order, Failure> {
-    let wanted = Wanted::new(place.triggers(), version);
+/// Before a stack is there, its functions have no names yet. What would be in
+/// their way can be told all the same.
+fn made_up(pool: &str) -> BTreeMap<Slot, String> {
+    let region = pool.split('_').next().unwrap_or_default();
+    let named = [
+        (Slot::PreSignUp, "pre-sign-up"),
+        (Slot::PostConfirmation, "post-confirmation"),
+        (Slot::PreTokenGeneration, "pre-token-generation"),
+    ];
+    named.map(|(slot, name)| (slot, format!("arn:aws:lambda:{region}:000000000000:function:{name}"))).into()
+}
+
+fn order(
+    place: &Place,
+    triggers: BTreeMap<Slot, String>,
+    version: TriggerVersion,
+    foreign: Foreign,
+) -> Result<Order, Failure> {
+    let wanted = Wanted::new(triggers, version);
     let wanted = wanted.map_err(|refused| Failure::usage("TriggerRefused", refused.to_string()))?;
     Ok(Order { pool: place.pool.clone(), wanted, foreign })
 }

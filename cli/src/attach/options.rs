@@ -22,9 +22,8 @@ RemovePermission, ssm:GetParameter, PutParameter and DeleteParameter, and, to sa
 whose the pool is, cloudformation:DescribeStackResources.
 
 Examples:
-  See what would change:
-    poolhouse attach --pool eu-west-1_Ab12Cd34E --rules rules.toml --plan \\
-      --pre-sign-up arn:aws:lambda:eu-west-1:123456789012:function:pre-sign-up
+  See what the template would change, before it is deployed:
+    poolhouse attach --pool eu-west-1_Ab12Cd34E --rules rules.toml --plan
   Attach, and take over a trigger that is there:
     poolhouse attach --pool eu-west-1_Ab12Cd34E --rules rules.toml --take-over \\
       --pre-sign-up arn:aws:lambda:eu-west-1:123456789012:function:pre-sign-up";
@@ -58,7 +57,7 @@ pub struct Place {
     /// The name that tells this attachment from others of the same pool.
     #[arg(long, value_name = "NAME", default_value = "poolhouse", value_parser = name)]
     pub name: String,
-    /// Shows what would change, and changes nothing.
+    /// Shows what would change, and changes nothing. Where no function is named, it takes those of the template.
     #[arg(long)]
     pub plan: bool,
     /// The function that decides about sign-ups.
