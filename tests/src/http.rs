@@ -106,11 +106,15 @@ impl Drop for Server {
 
 fn serve(stream: &TcpStream, answer: &dyn Fn(Request) -> Response) -> Result<()> {
     stream.set_nodelay(true)?;
-    let mut reader = BufReader::new(stream.try_clone()?);
-    let mut writer = stream;
+    converse(stream, answer)
+}
+
+/// Answers every request of one connection, until the client ends it.
+pub fn converse(stream: impl Read + Write, answer: &dyn Fn(Request) -> Response) -> Result<()> {
+    let mut reader = BufReader::new(stream);
     while let Some(request) = read_request(&mut reader)? {
         let close = request.header("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"));
-        write_response(&mut writer, &answer(request))?;
+        write_response(reader.get_mut(), &answer(request))?;
         if close {
             break;
         }

@@ -64,14 +64,14 @@ impl Shared {
 }
 
 /// A Runtime API for one process.
-pub(crate) struct RuntimeApi {
+pub struct RuntimeApi {
     shared: Arc<Shared>,
     server: Server,
 }
 
 impl RuntimeApi {
     /// Starts it on loopback.
-    pub(crate) fn start(function_name: &str) -> Result<Self> {
+    pub fn start(function_name: &str) -> Result<Self> {
         let shared = Arc::<Shared>::default();
         let arn = format!("arn:aws:lambda:us-east-1:123456789012:function:{function_name}");
         let answering = Arc::clone(&shared);
@@ -80,18 +80,18 @@ impl RuntimeApi {
     }
 
     /// What `AWS_LAMBDA_RUNTIME_API` is set to.
-    pub(crate) fn address(&self) -> String {
+    pub fn address(&self) -> String {
         self.server.address().to_string()
     }
 
     /// Hands out an event to the next poll.
-    pub(crate) fn send(&self, id: &str, body: Vec<u8>, remaining: Duration) {
+    pub fn send(&self, id: &str, body: Vec<u8>, remaining: Duration) {
         self.shared.lock().waiting.push_back(Event { id: id.to_owned(), body, remaining });
         self.shared.changed.notify_all();
     }
 
     /// Waits a while for an event's reply.
-    pub(crate) fn reply(&self, id: &str, at_most: Duration) -> Option<Reply> {
+    pub fn reply(&self, id: &str, at_most: Duration) -> Option<Reply> {
         let state = self.shared.lock();
         let waiting = |state: &mut State| !state.ended.contains_key(id);
         let (mut state, _) =
@@ -100,7 +100,7 @@ impl RuntimeApi {
     }
 
     /// Waits a while for the first poll: the end of the init phase.
-    pub(crate) fn ready(&self, at_most: Duration) -> bool {
+    pub fn ready(&self, at_most: Duration) -> bool {
         let state = self.shared.lock();
         let waiting = |state: &mut State| !state.polled;
         let (state, _) =

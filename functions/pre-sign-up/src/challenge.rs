@@ -79,7 +79,7 @@ impl ChallengeError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Directory(error) => error.code(),
-            Self::Unanswered(HttpsError::Unwritable) => "ChallengeUnasked",
+            Self::Unanswered(HttpsError::RootsUnusable | HttpsError::Unwritable) => "ChallengeUnasked",
             Self::Unanswered(HttpsError::TimedOut) => "ChallengeTimedOut",
             Self::Unanswered(HttpsError::Disconnected) => "ChallengeDisconnected",
             Self::Unanswered(HttpsError::Status(_)) => "ChallengeStatus",

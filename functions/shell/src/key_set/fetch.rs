@@ -15,6 +15,8 @@ pub struct Fetcher(Https);
 /// Why a document could not be fetched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FetchError {
+    /// The file of further roots cannot be used.
+    RootsUnusable,
     /// The address is not one.
     AddressMalformed,
     /// Nothing came in time.
@@ -32,6 +34,7 @@ pub enum FetchError {
 impl fmt::Display for FetchError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::RootsUnusable => HttpsError::RootsUnusable.fmt(f),
             Self::AddressMalformed => f.write_str("the address is malformed"),
             Self::TimedOut => f.write_str("nothing came in time"),
             Self::Disconnected => f.write_str("no connection, or it broke"),
@@ -66,6 +69,7 @@ impl Fetcher {
 impl From<HttpsError> for FetchError {
     fn from(error: HttpsError) -> Self {
         match error {
+            HttpsError::RootsUnusable => Self::RootsUnusable,
             HttpsError::Unwritable => Self::AddressMalformed,
             HttpsError::TimedOut => Self::TimedOut,
             HttpsError::Disconnected => Self::Disconnected,

@@ -68,7 +68,7 @@ fn header(response: &Response<Bytes>, name: &str) -> String {
 impl HttpError {
     pub(super) fn code(self) -> &'static str {
         match self.0 {
-            HttpsError::Unwritable => "EndpointUnasked",
+            HttpsError::RootsUnusable | HttpsError::Unwritable => "EndpointUnasked",
             HttpsError::TimedOut => "EndpointTimedOut",
             HttpsError::Disconnected => "EndpointDisconnected",
             HttpsError::Status(_) => "EndpointStatus",

@@ -1,5 +1,7 @@
 //! Calls to other people's servers over HTTPS, with a limit on everything.
 
+mod roots;
+
 use std::fmt;
 use std::time::Duration;
 
@@ -26,19 +28,23 @@ pub struct Limits {
     pub most_bytes: usize,
 }
 
-/// Calls over HTTPS (HTTP/1.1), trusting the web's own roots.
+/// Calls over HTTPS (HTTP/1.1), trusting the web's own roots and those of the
+/// file that the setting `EXTRA_CA_CERTS` names.
 ///
 /// It follows no redirect, for what is sent is meant for one address; it asks
 /// for no compression, and it keeps no connection: one that slept through a
 /// freeze would only be broken. It tries once.
 pub struct Https {
-    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    /// `None` when the further roots cannot be read: then nobody is trusted.
+    client: Option<Client<HttpsConnector<HttpConnector>, Full<Bytes>>>,
     limits: Limits,
 }
 
 /// Why there is no answer. What was sent is not in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HttpsError {
+    /// The file of further roots cannot be used.
+    RootsUnusable,
     /// The request could not be written.
     Unwritable,
     /// Nothing came in time.
@@ -61,8 +67,15 @@ impl Https {
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
         // Plain HTTP is for addresses of this machine; settings and rules see to it.
-        let https = HttpsConnectorBuilder::new().with_webpki_roots().https_or_http().enable_http1().wrap_connector(tcp);
-        let client = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(https);
+        let https = match roots::roots() {
+            Ok(None) => Some(HttpsConnectorBuilder::new().with_webpki_roots()),
+            Ok(Some(config)) => Some(HttpsConnectorBuilder::new().with_tls_config(config.as_ref().clone())),
+            Err(roots::Unusable) => None,
+        };
+        let client = https.map(|https| {
+            let https = https.https_or_http().enable_http1().wrap_connector(tcp);
+            Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(https)
+        });
         Self { client, limits }
     }
 
@@ -87,7 +100,8 @@ impl Https {
 
     async fn send(&self, request: Builder, body: Bytes) -> Result<Response<Incoming>, HttpsError> {
         let request = request.body(Full::new(body)).map_err(|_| HttpsError::Unwritable)?;
-        self.client.request(request).await.map_err(|_| HttpsError::Disconnected)
+        let client = self.client.as_ref().ok_or(HttpsError::RootsUnusable)?;
+        client.request(request).await.map_err(|_| HttpsError::Disconnected)
     }
 
     async fn read(&self, response: Response<Incoming>) -> Result<Response<Bytes>, HttpsError> {
@@ -103,6 +117,7 @@ impl Https {
 impl fmt::Display for HttpsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::RootsUnusable => f.write_str("the file that EXTRA_CA_CERTS names holds no usable certificates"),
             Self::Unwritable => f.write_str("the request could not be written"),
             Self::TimedOut => f.write_str("nothing came in time"),
             Self::Disconnected => f.write_str("no connection, or it broke"),

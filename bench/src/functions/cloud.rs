@@ -1,0 +1,148 @@
+//! What stands in for AWS: over TLS, and answering at once.
+//!
+//! The first call of a kind is answered by the tests' services, dynoxide among
+//! them; the same answer is given from then on. So the answers are real, and
+//! nobody else's time is measured.
+
+use std::collections::HashMap;
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use anyhow::{Context as _, Result};
+use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use tests::http::{Request, Response, converse};
+
+/// The certificate of `localhost`, which is its own authority.
+pub(crate) struct Identity {
+    config: Arc<ServerConfig>,
+    file: PathBuf,
+}
+
+impl Identity {
+    /// Makes one, and writes it where a function can be told to trust it.
+    pub(crate) fn make(folder: &Path) -> Result<Self> {
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()])?;
+        let file = folder.join("authority.pem");
+        std::fs::write(&file, made.cert.pem())?;
+        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(made.signing_key.serialize_der()));
+        let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
+            .with_safe_default_protocol_versions()?
+            .with_no_client_auth()
+            .with_single_cert(vec![made.cert.der().clone()], key)?;
+        Ok(Self { config: Arc::new(config), file })
+    }
+
+    /// The certificate in PEM.
+    pub(crate) fn file(&self) -> &Path {
+        &self.file
+    }
+}
+
+/// A front over TLS for one service. It lives as long as the process.
+pub(crate) struct Front {
+    port: u16,
+    calls: Arc<AtomicU64>,
+}
+
+#[derive(Default)]
+struct Known(Mutex<HashMap<String, Response>>);
+
+impl Front {
+    /// Starts one before the service at `upstream`, an `http://` address.
+    pub(crate) fn start(identity: &Identity, upstream: &str) -> Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0").context("no free port on loopback")?;
+        let port = listener.local_addr()?.port();
+        let calls = Arc::<AtomicU64>::default();
+        let (config, counted, known) = (Arc::clone(&identity.config), Arc::clone(&calls), Arc::<Known>::default());
+        let upstream = upstream.trim_start_matches("http://").trim_end_matches('/').to_owned();
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let (config, counted, known) = (Arc::clone(&config), Arc::clone(&counted), Arc::clone(&known));
+                let upstream = upstream.clone();
+                std::thread::spawn(move || {
+                    let answer = |request: Request| {
+                        counted.fetch_add(1, Ordering::Relaxed);
+                        known.answer(&upstream, &request)
+                    };
+                    // A client that goes away ends its own connection, nothing more.
+                    let _ = serve(stream, config, &answer);
+                });
+            }
+        });
+        Ok(Self { port, calls })
+    }
+
+    /// Its address.
+    pub(crate) fn url(&self) -> String {
+        format!("https://localhost:{}", self.port)
+    }
+
+    /// How many calls it has had.
+    pub(crate) fn calls(&self) -> u64 {
+        self.calls.load(Ordering::Relaxed)
+    }
+}
+
+fn serve(stream: TcpStream, config: Arc<ServerConfig>, answer: &dyn Fn(Request) -> Response) -> Result<()> {
+    stream.set_nodelay(true)?;
+    converse(StreamOwned::new(ServerConnection::new(config)?, stream), answer)
+}
+
+impl Known {
+    fn answer(&self, upstream: &str, request: &Request) -> Response {
+        let kind = kind(request);
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(response) = known.get(&kind) {
+            return response.clone();
+        }
+        let response = ask(upstream, request).unwrap_or_else(|_| Response::new(502, "text/plain", "no answer"));
+        known.insert(kind, response.clone());
+        response
+    }
+}
+
+/// What tells calls apart: the operation, and for a request by path the path.
+fn kind(request: &Request) -> String {
+    let body = String::from_utf8_lossy(&request.body);
+    let action = body.split('&').find(|pair| pair.starts_with("Action=")).unwrap_or_default();
+    format!("{} {} {} {action}", request.method, request.path, request.header("x-amz-target").unwrap_or_default())
+}
+
+/// Asks the service itself.
+fn ask(upstream: &str, request: &Request) -> Result<Response> {
+    let mut stream = TcpStream::connect(upstream)?;
+    let mut head = format!(
+        "{} {} HTTP/1.1\r\nconnection: close\r\ncontent-length: {}\r\n",
+        request.method,
+        request.path,
+        request.body.len()
+    );
+    for (name, value) in &request.headers {
+        if !matches!(name.as_str(), "connection" | "content-length" | "transfer-encoding") {
+            head.push_str(&format!("{name}: {value}\r\n"));
+        }
+    }
+    stream.write_all(format!("{head}\r\n").as_bytes())?;
+    stream.write_all(&request.body)?;
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer)?;
+    let end = answer.windows(4).position(|four| four == b"\r\n\r\n").context("no head")?;
+    let (head, body) = answer.split_at_checked(end + 4).context("no body")?;
+    let head = String::from_utf8_lossy(head).into_owned();
+    let status = head.split(' ').nth(1).context("no status")?.parse()?;
+    let header = |wanted: &str| {
+        let lines = head.lines().filter_map(|line| line.split_once(':'));
+        lines.filter(|(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, value)| value.trim().to_owned()).next()
+    };
+    let mut response = Response::new(status, &header("content-type").unwrap_or_default(), body);
+    for name in ["x-amz-crc32", "x-amzn-requestid"] {
+        if let Some(value) = header(name) {
+            response = response.header(name, value);
+        }
+    }
+    Ok(response)
+}

@@ -1,0 +1,228 @@
+//! Every function as AWS runs it: the release binary behind a Runtime API,
+//! started cold and called warm, on a core of its own; beside it the floor and
+//! the same decision in other languages.
+
+mod cloud;
+mod figures;
+mod machine;
+mod peers;
+mod process;
+mod report;
+mod subjects;
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context as _, Result, bail, ensure};
+use serde_json::Value;
+use tests::{TokenIssuer, workspace_root};
+
+use cloud::{Front, Identity};
+use figures::{Figures, Spread, micros};
+use machine::{Core, Throttle};
+pub(crate) use process::{Program, Running};
+use report::Report;
+use subjects::Subject;
+
+/// How much is measured.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Effort {
+    /// Cold starts.
+    starts: usize,
+    /// Rounds of warm calls.
+    rounds: usize,
+    /// Warm calls of a round.
+    calls: u32,
+}
+
+impl Effort {
+    /// What figures that are quoted take.
+    pub(crate) const WHOLE: Self = Self { starts: 15, rounds: 3, calls: 5_000 };
+    /// To see that everything still runs.
+    pub(crate) const QUICK: Self = Self { starts: 3, rounds: 3, calls: 200 };
+}
+
+/// A slow start is not waited for as often.
+const THROTTLED_STARTS: usize = 5;
+
+/// Measures everything and writes the report.
+pub(crate) fn run(effort: Effort) -> Result<String> {
+    let names = subjects::FUNCTIONS.map(|(name, _)| name);
+    build(&[names.as_slice(), &["authorizer", "bench"]].concat())?;
+    Core::OfDriver.take()?;
+    let folder = workspace_root().join("target/bench");
+    std::fs::create_dir_all(&folder)?;
+    let identity = Identity::make(&folder)?;
+    let issuer = TokenIssuer::start()?;
+    let keys = Front::start(&identity, &issuer.url())?;
+    let throttle = Throttle::of(128);
+    let share = throttle.as_ref().ok();
+
+    let mut report = Report::new(effort, throttle.as_ref().err().map(|error| format!("{error:#}")));
+    let [floor, authorizer] = subjects::without_aws(&issuer, &keys.url(), &identity)?;
+    for (name, program) in peers::ready(&authorizer.program.settings) {
+        match program {
+            Ok(program) => {
+                alike(&authorizer, &program, &issuer)?;
+                let subject = Subject::peer(program, &authorizer.event);
+                report.peers.push(measure(&subject, effort, share)?);
+            }
+            Err(error) => report.left_out.push(format!("{name}: {error:#}")),
+        }
+    }
+    report.floor = Some(measure(&floor, effort, share)?);
+    report.authorizer = Some(measure(&authorizer, effort, share)?);
+    for subject in subjects::with_aws(&issuer, &identity)? {
+        report.functions.push(measure(&subject, effort, share)?);
+    }
+    report.write(&folder)
+}
+
+/// Builds what ships of these packages.
+pub(crate) fn build(packages: &[&str]) -> Result<()> {
+    crate::say("building what ships (cargo build --release), minutes the first time");
+    let chosen = packages.iter().flat_map(|package| ["--package", package]);
+    let status = Command::new(env!("CARGO"))
+        .args(["build", "--release", "--bins", "--locked", "--quiet"])
+        .args(chosen)
+        .current_dir(workspace_root())
+        .status()
+        .context("cargo cannot be started")?;
+    ensure!(status.success(), "cargo build --release failed; what it said is above");
+    Ok(())
+}
+
+/// Whether a peer decides as the authorizer does: on a good token, on one
+/// without the role, on an altered one and on none.
+fn alike(authorizer: &Subject, peer: &Program, issuer: &TokenIssuer) -> Result<()> {
+    let good = issuer.access().with("tenant", "acme").with("roles", serde_json::json!(["member"]));
+    let token = issuer.mint(&good)?;
+    let altered = format!("{}A", token.strip_suffix(['A', 'Q', 'g', 'w']).unwrap_or(&token));
+    let without = issuer.mint(&issuer.access().with("tenant", "acme").with("roles", serde_json::json!(["guest"])))?;
+    let (mut ours, _, _) = Running::start(&authorizer.program, &authorizer.event, None)?;
+    let (mut theirs, _, _) = Running::start(peer, &authorizer.event, None)?;
+    for (name, token) in
+        [("a good token", token), ("no such role", without), ("an altered token", altered), ("no token", String::new())]
+    {
+        let event = subjects::authorizer_event(&token)?;
+        let (ours, theirs) = (decision(&ours.call(&event)?.0), decision(&theirs.call(&event)?.0));
+        if ours != theirs {
+            bail!("{}: on {name} it decides {theirs:?}, and the authorizer {ours:?}", peer.name);
+        }
+    }
+    Ok(())
+}
+
+/// Who may pass, or the error's text.
+fn decision(answer: &[u8]) -> (String, String) {
+    let Ok(value) = serde_json::from_slice::<Value>(answer) else {
+        return ("nobody".to_owned(), String::from_utf8_lossy(answer).into_owned());
+    };
+    let text = |pointer: &str| value.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
+    (text("/principalId"), text("/policyDocument/Statement/0/Effect"))
+}
+
+/// Measures one program.
+fn measure(subject: &Subject, effort: Effort, share: Option<&Throttle>) -> Result<Figures> {
+    let name = &subject.program.name;
+    crate::say(&format!("{name}: {} starts, {} x {} calls", effort.starts, effort.rounds, effort.calls));
+    let start = |share: Option<&Throttle>| {
+        let (_, _, elapsed) = Running::start(&subject.program, &subject.event, share)?;
+        anyhow::Ok(micros(elapsed))
+    };
+    // The first start reads the file from the disk.
+    start(None)?;
+    let starts = (0..effort.starts).map(|_| start(None)).collect::<Result<Vec<_>>>()?;
+    let throttled = share.map(|share| (0..THROTTLED_STARTS).map(|_| start(Some(share))).collect::<Result<Vec<_>>>());
+
+    let (mut running, _, _) = Running::start(&subject.program, &subject.event, None)?;
+    for _ in 0..effort.calls / 5 {
+        running.call(&subject.event)?;
+    }
+    let (mut cpu, mut elapsed) = (Vec::new(), Vec::new());
+    let before = subject.calls();
+    for _ in 0..effort.rounds {
+        let begun = running.cpu()?;
+        for _ in 0..effort.calls {
+            elapsed.push(micros(running.call(&subject.event)?.1));
+        }
+        cpu.push(micros(running.cpu()? - begun) / f64::from(effort.calls));
+    }
+    let all = f64::from(effort.calls) * f64::from(u32::try_from(effort.rounds)?);
+    let memory = running.memory()?;
+    Ok(Figures {
+        name: name.clone(),
+        start: Spread::of(starts),
+        start_128: throttled.transpose()?.map(Spread::of),
+        cpu: Spread::of(cpu),
+        elapsed: Spread::of(elapsed),
+        resident: memory.resident,
+        peak: memory.peak,
+        zipped: subject.zipped()?,
+        #[expect(clippy::cast_precision_loss, reason = "a number of calls")]
+        round_trips: (subject.calls() - before) as f64 / all,
+    })
+}
+
+impl Subject {
+    /// Another program on the same event.
+    fn peer(program: Program, event: &[u8]) -> Self {
+        Self::new(program, event.to_vec())
+    }
+
+    fn zipped(&self) -> Result<Option<u64>> {
+        let own = self.program.path.starts_with(workspace_root().join("target/release"));
+        own.then(|| subjects::zipped(Path::new(&self.program.path))).transpose()
+    }
+}
+
+/// A function whose instructions are counted.
+pub(crate) struct Counted {
+    subject: Subject,
+    /// The event.
+    pub(crate) event: Vec<u8>,
+    _issuer: std::sync::Arc<TokenIssuer>,
+}
+
+/// The functions on the hot paths: the authorizer, and the one of every token.
+pub(crate) const COUNTED: [&str; 2] = ["authorizer", "pre-token-generation"];
+
+/// Those two, with their events.
+pub(crate) fn counted() -> Result<Vec<Counted>> {
+    let folder = workspace_root().join("target/bench");
+    std::fs::create_dir_all(&folder)?;
+    let identity = Identity::make(&folder)?;
+    let issuer = std::sync::Arc::new(TokenIssuer::start()?);
+    let [_, authorizer] = subjects::without_aws(&issuer, &issuer.url(), &identity)?;
+    let mut all = vec![authorizer];
+    all.extend(
+        subjects::with_aws(&issuer, &identity)?.into_iter().filter(|one| COUNTED.contains(&one.program.name.as_str())),
+    );
+    Ok(all
+        .into_iter()
+        .map(|subject| Counted { event: subject.event.clone(), subject, _issuer: issuer.clone() })
+        .collect())
+}
+
+impl Counted {
+    /// Its name.
+    pub(crate) fn name(&self) -> &str {
+        &self.subject.program.name
+    }
+
+    /// How large its package is.
+    pub(crate) fn zipped(&self) -> Result<u64> {
+        subjects::zipped(&self.subject.program.path)
+    }
+
+    /// Starts it as the last argument of another program.
+    pub(crate) fn under(&self, wrapper: &[&str]) -> Result<Running> {
+        let own = self.subject.program.path.display().to_string();
+        let [program, arguments @ ..] = wrapper else { bail!("no program") };
+        let arguments = arguments.iter().map(|one| (*one).to_owned()).chain([own]).collect();
+        let mut settings = self.subject.program.settings.clone();
+        settings.push(("PATH".to_owned(), std::env::var("PATH").unwrap_or_default()));
+        let wrapped = Program { name: self.name().to_owned(), path: (*program).into(), arguments, settings };
+        Ok(Running::start(&wrapped, &self.event, None)?.0)
+    }
+}

@@ -1,0 +1,175 @@
+//! The tables, for people and for programs, and a plot.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+use serde::Serialize;
+
+use super::Effort;
+use super::figures::{Figures, Spread};
+use super::machine;
+
+/// Everything that was measured in one run.
+#[derive(Debug, Serialize)]
+pub(crate) struct Report {
+    machine: String,
+    #[serde(skip)]
+    effort: Effort,
+    /// Why the share of 128 MB was not imitated.
+    not_throttled: Option<String>,
+    /// The runtime with a constant answer.
+    pub(super) floor: Option<Figures>,
+    /// The authorizer.
+    pub(super) authorizer: Option<Figures>,
+    /// The authorizer's peers.
+    pub(super) peers: Vec<Figures>,
+    /// The functions that may call AWS.
+    pub(super) functions: Vec<Figures>,
+    /// Peers that could not be measured, and why.
+    pub(super) left_out: Vec<String>,
+}
+
+impl Report {
+    pub(super) fn new(effort: Effort, not_throttled: Option<String>) -> Self {
+        Self {
+            machine: machine::description(),
+            effort,
+            not_throttled,
+            floor: None,
+            authorizer: None,
+            peers: Vec::new(),
+            functions: Vec::new(),
+            left_out: Vec::new(),
+        }
+    }
+
+    /// Writes JSON and the plot into the folder; the tables in Markdown.
+    pub(super) fn write(&self, folder: &Path) -> Result<String> {
+        std::fs::write(folder.join("functions.json"), serde_json::to_string_pretty(self)? + "\n")?;
+        std::fs::write(folder.join("functions.svg"), self.plot()?)?;
+        let tables = self.tables()?;
+        std::fs::write(folder.join("functions.md"), &tables)?;
+        Ok(tables)
+    }
+
+    fn tables(&self) -> Result<String> {
+        let floor = self.floor.as_ref().context("the floor was not measured")?;
+        let Effort { starts, rounds, calls } = self.effort;
+        let mut text = format!(
+            "## Functions\n\n{}; {starts} cold starts, {rounds} x {calls} warm calls. Medians, with the least and \
+             the most; in brackets the ratio to the floor. Times are in microseconds.\n\n",
+            self.machine
+        );
+        if let Some(why) = &self.not_throttled {
+            let _ = writeln!(text, "A core's share of 128 MB could not be imitated here: {why}.\n");
+        }
+        for left_out in &self.left_out {
+            let _ = writeln!(text, "Not measured: {left_out}\n");
+        }
+        text.push_str("### One decision about a REST request of 5.3 KB\n\n");
+        head(&mut text);
+        let own = self.floor.iter().chain(&self.authorizer);
+        own.chain(&self.peers).for_each(|figures| row(&mut text, figures, floor));
+        text.push_str("\n### Every function, on a recorded event; AWS over TLS on loopback, answering at once\n\n");
+        head(&mut text);
+        self.functions.iter().for_each(|figures| row(&mut text, figures, floor));
+        if let Some(authorizer) = &self.authorizer {
+            text.push_str("\n### The authorizer against its peers\n\n| peer | start | warm CPU | resident |\n| --- | ---: | ---: | ---: |\n");
+            for peer in &self.peers {
+                let ratio = |of: fn(&Figures) -> f64| of(peer) / of(authorizer);
+                let _ = writeln!(
+                    text,
+                    "| {} | {:.1} x | {:.1} x | {:.1} x |",
+                    peer.name,
+                    ratio(|one| one.start.median),
+                    ratio(|one| one.cpu.median),
+                    ratio(|one| bytes(one.resident)),
+                );
+            }
+        }
+        text.push_str(&self.costs());
+        Ok(text)
+    }
+
+    /// What calls cost, from the measured time and the public price list.
+    ///
+    /// Lambda charges for requests and for time by memory, in steps of 1 ms; the
+    /// init phase of a managed runtime and of OS-only ones counts as time.
+    /// <https://aws.amazon.com/lambda/pricing/> (x86, us-east-1, read in November 2026)
+    fn costs(&self) -> String {
+        const PER_GB_SECOND: f64 = 0.000_016_666_7;
+        const PER_MILLION_REQUESTS: f64 = 0.20;
+        let mut text = String::from(
+            "\n### USD for a million warm calls\n\nTime on a core, stretched by the share that the memory size has, rounded up to 1 ms as it is charged; \
+             Lambda's price of November 2026 in us-east-1 (x86), requests included. Waiting for AWS is not in it.\n\n\
+             | | 128 MB | 256 MB | 512 MB | 1,024 MB |\n| --- | ---: | ---: | ---: | ---: |\n",
+        );
+        for figures in self.authorizer.iter().chain(&self.peers).chain(&self.functions) {
+            let _ = write!(text, "| {} |", figures.name);
+            for megabytes in [128.0, 256.0, 512.0, 1_024.0] {
+                let milliseconds = (figures.cpu.median / 1_000.0 * (1_769.0_f64 / megabytes).max(1.0)).ceil();
+                let time = milliseconds / 1_000.0 * megabytes / 1_024.0 * PER_GB_SECOND * 1e6;
+                let _ = write!(text, " {:.2} |", time + PER_MILLION_REQUESTS);
+            }
+            text.push('\n');
+        }
+        text
+    }
+
+    /// Bars of start and warm CPU for the floor, the authorizer and its peers.
+    fn plot(&self) -> Result<String> {
+        let all: Vec<&Figures> = self.floor.iter().chain(&self.authorizer).chain(&self.peers).collect();
+        let mut svg = String::from(
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"760\" height=\"300\" font-family=\"sans-serif\" font-size=\"13\">\n\
+             <rect width=\"760\" height=\"300\" fill=\"white\"/>\n",
+        );
+        let panels: [(&str, fn(&Figures) -> f64, f64, &str); 2] = [
+            ("Start to first answer, ms", |one| one.start.median / 1_000.0, 20.0, "#2b6cb0"),
+            ("Warm CPU per call, µs", |one| one.cpu.median, 160.0, "#2f855a"),
+        ];
+        for (title, value, top, colour) in panels {
+            let most = all.iter().map(|one| value(one)).fold(1.0, f64::max);
+            writeln!(svg, "<text x=\"20\" y=\"{}\" font-weight=\"bold\">{title}</text>", top + 10.0)?;
+            for (index, one) in all.iter().enumerate() {
+                let y = top + 24.0 + 26.0 * f64::from(u32::try_from(index)?);
+                let width = 440.0 * value(one) / most;
+                writeln!(svg, "<text x=\"170\" y=\"{}\" text-anchor=\"end\">{}</text>", y + 14.0, one.name)?;
+                writeln!(svg, "<rect x=\"180\" y=\"{y}\" width=\"{width:.1}\" height=\"18\" fill=\"{colour}\"/>")?;
+                writeln!(svg, "<text x=\"{:.1}\" y=\"{}\">{:.1}</text>", 186.0 + width, y + 14.0, value(one))?;
+            }
+        }
+        svg.push_str("</svg>\n");
+        Ok(svg)
+    }
+}
+
+fn head(text: &mut String) {
+    text.push_str(
+        "| | start | start, 128 MB | warm CPU | warm, elapsed | resident | zipped | calls to AWS |\n\
+         | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n",
+    );
+}
+
+fn row(text: &mut String, one: &Figures, floor: &Figures) {
+    let spread = |own: Spread, floor: Spread| {
+        format!("{:.0} ({:.2}), {:.0} to {:.0}", own.median, own.median / floor.median, own.min, own.max)
+    };
+    let throttled = one.start_128.zip(floor.start_128).map_or("—".to_owned(), |(own, floor)| spread(own, floor));
+    let zipped = one.zipped.map_or("—".to_owned(), |size| format!("{:.2} MB", bytes(size) / 1e6));
+    let _ = writeln!(
+        text,
+        "| {} | {} | {throttled} | {} | {} | {:.1} MB | {zipped} | {:.2} |",
+        one.name,
+        spread(one.start, floor.start),
+        spread(one.cpu, floor.cpu),
+        spread(one.elapsed, floor.elapsed),
+        bytes(one.resident) / 1e6,
+        one.round_trips,
+    );
+}
+
+#[expect(clippy::cast_precision_loss, reason = "sizes are far below 2^52")]
+fn bytes(size: u64) -> f64 {
+    size as f64
+}

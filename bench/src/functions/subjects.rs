@@ -1,0 +1,158 @@
+//! What is measured, on which events, and against what stands in for AWS.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+use serde_json::{Value, json};
+use tests::{PoolUser, Services, TokenIssuer, cases, workspace_root};
+
+use super::cloud::{Front, Identity};
+use super::process::Program;
+
+/// One function with the recorded event that it is measured on.
+pub(super) const FUNCTIONS: [(&str, &str); 8] = [
+    ("pre-sign-up", "sign-up"),
+    ("post-confirmation", "confirm-sign-up"),
+    ("pre-token-generation", "v2-authentication"),
+    ("user-migration", "forgot-password"),
+    ("user-api", "get-me"),
+    ("admin-api", "get-members"),
+    ("guest-promotion", "again"),
+    ("guest-keeper", "writes"),
+];
+
+/// A program, its event, and what it calls.
+pub(crate) struct Subject {
+    /// What is started.
+    pub(crate) program: Program,
+    /// The event.
+    pub(crate) event: Vec<u8>,
+    /// What stands in for AWS.
+    pub(crate) fronts: Vec<Front>,
+    /// What the fronts ask for their first answers.
+    _services: Option<Services>,
+}
+
+impl Subject {
+    /// A program that calls nobody.
+    pub(crate) fn new(program: Program, event: Vec<u8>) -> Self {
+        Self { program, event, fronts: Vec::new(), _services: None }
+    }
+
+    /// How many calls AWS has had so far.
+    pub(crate) fn calls(&self) -> u64 {
+        self.fronts.iter().map(Front::calls).sum()
+    }
+}
+
+/// Where the release binaries are.
+pub(crate) fn binary(name: &str) -> PathBuf {
+    workspace_root().join("target/release").join(name)
+}
+
+/// The authorizer's event: a REST API's REQUEST with the headers of a browser,
+/// 5.3 KB with its token.
+pub(crate) fn authorizer_event(token: &str) -> Result<Vec<u8>> {
+    let case = cases()?.into_iter().find(|case| case.function == "authorizer" && case.name == "rest-request");
+    let text = case.context("there is no such recorded event")?.request.replace("{{access_token}}", token);
+    let mut event: Value = serde_json::from_str(&text)?;
+    let browser = [
+        ("Accept-Encoding", "gzip, deflate, br, zstd"),
+        ("Accept-Language", "en-GB,en;q=0.9,de;q=0.8"),
+        ("Origin", "https://app.example.com"),
+        ("Referer", "https://app.example.com/items?page=2"),
+        ("Sec-Fetch-Dest", "empty"),
+        ("Sec-Fetch-Mode", "cors"),
+        ("Sec-Fetch-Site", "cross-site"),
+        (
+            "User-Agent",
+            "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36",
+        ),
+        ("X-Amzn-Trace-Id", "Root=1-692a2b3c-1d1c9d3e4f5a6b7c8d9e0f1a"),
+        ("X-Forwarded-Port", "443"),
+        ("X-Forwarded-Proto", "https"),
+    ];
+    for (name, value) in browser {
+        put(&mut event, "headers", name, json!(value));
+        put(&mut event, "multiValueHeaders", name, json!([value]));
+    }
+    Ok(event.to_string().into_bytes())
+}
+
+fn put(event: &mut Value, map: &str, name: &str, value: Value) {
+    if let Some(map) = event.get_mut(map).and_then(Value::as_object_mut) {
+        map.insert(name.to_owned(), value);
+    }
+}
+
+/// What every program that verifies tokens is told.
+pub(crate) fn authorizer_settings(issuer: &TokenIssuer, keys: &str, identity: &Identity) -> Vec<(String, String)> {
+    let rules = workspace_root().join("rules/rules.toml");
+    [
+        ("ISSUERS", issuer.issuer.clone()),
+        ("CLIENT_IDS", issuer.client_id.clone()),
+        ("KEY_SET_URL", format!("{keys}/jwks.json")),
+        ("RULES_FILE", rules.display().to_string()),
+        ("EXTRA_CA_CERTS", identity.file().display().to_string()),
+    ]
+    .map(|(key, value)| (key.to_owned(), value))
+    .to_vec()
+}
+
+/// The floor, and the authorizer.
+pub(crate) fn without_aws(issuer: &TokenIssuer, keys: &str, identity: &Identity) -> Result<[Subject; 2]> {
+    let token = issuer.mint(&issuer.access().with("tenant", "acme").with("roles", json!(["member"])))?;
+    let event = authorizer_event(&token)?;
+    let subject = |name: &str, settings| {
+        let program = Program { name: name.to_owned(), path: binary(name), arguments: Vec::new(), settings };
+        Subject::new(program, event.clone())
+    };
+    Ok([subject("floor", Vec::new()), subject("authorizer", authorizer_settings(issuer, keys, identity))])
+}
+
+/// Every function that has a recorded event here.
+pub(crate) fn with_aws(issuer: &TokenIssuer, identity: &Identity) -> Result<Vec<Subject>> {
+    FUNCTIONS.iter().map(|(function, case)| one(function, case, issuer, identity)).collect()
+}
+
+fn one(function: &str, name: &str, issuer: &TokenIssuer, identity: &Identity) -> Result<Subject> {
+    let case = cases()?.into_iter().find(|case| case.function == function && case.name == name);
+    let case = case.with_context(|| format!("events/{function}/{name} is not recorded"))?;
+    let services = Services::start()?;
+    for (table, items) in &case.items {
+        items.iter().try_for_each(|item| services.put(table, item))?;
+    }
+    case.users.iter().for_each(|(name, email)| services.pool().add(PoolUser::new(name, email)));
+    let mut settings = vec![("RULES_FILE".to_owned(), case.rules.display().to_string())];
+    settings.extend(services.settings());
+    settings.extend(issuer.settings());
+    settings.push(("GUEST_KEY_SET_URL".to_owned(), issuer.url()));
+    settings.extend(case.settings.clone());
+    settings.push(("SSL_CERT_FILE".to_owned(), identity.file().display().to_string()));
+    let fronts = behind_tls(&mut settings, identity)?;
+    let program = Program { name: function.to_owned(), path: binary(function), arguments: Vec::new(), settings };
+    Ok(Subject { program, event: case.request.into_bytes(), fronts, _services: Some(services) })
+}
+
+/// Puts a front before every service.
+fn behind_tls(settings: &mut [(String, String)], identity: &Identity) -> Result<Vec<Front>> {
+    let mut fronts: Vec<(String, Front)> = Vec::new();
+    for (_, value) in settings.iter_mut().filter(|(key, _)| key.starts_with("AWS_ENDPOINT_URL")) {
+        if !fronts.iter().any(|(upstream, _)| upstream == value) {
+            fronts.push((value.clone(), Front::start(identity, value)?));
+        }
+        if let Some((_, front)) = fronts.iter().find(|(upstream, _)| upstream == value) {
+            *value = front.url();
+        }
+    }
+    Ok(fronts.into_iter().map(|(_, front)| front).collect())
+}
+
+/// How large a file is when it is zipped, as Lambda takes it.
+pub(crate) fn zipped(file: &Path) -> Result<u64> {
+    use std::io::Write as _;
+    let mut encoder = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::best());
+    encoder.write_all(&std::fs::read(file).with_context(|| file.display().to_string())?)?;
+    // The archive's own entries take some 120 bytes more.
+    Ok(u64::try_from(encoder.finish()?.len())? + 120)
+}
