@@ -34,7 +34,7 @@ macro_rules! rule_with_conditions {
             #[serde(default = "crate::routes::default_token")]
             pub token: crate::claims::TokenKind,
             /// The issuers whose tokens are taken: "pool" for the user pools, or a
-            /// name of [[issuers]]. None means the user pools alone.
+            /// name of `[[issuers]]`. None means the user pools alone.
             #[serde(default)]
             pub issuers: Vec<crate::names::IssuerName>,
             /// Cognito groups, one of which the caller must be in. None means that
