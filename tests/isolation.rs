@@ -357,6 +357,7 @@ fn callers() -> impl Strategy<Value = Caller> {
     let roles = prop::collection::btree_set(prop_oneof![Just("admin"), Just("member")], 0..3);
     (tenant, roles, any::<bool>(), 0..8_u8).prop_map(|(tenant, roles, machine, odds)| Caller {
         subject: "5f0c".to_owned(),
+        issuer: None,
         kind: if odds == 0 { TokenKind::Id } else { TokenKind::Access },
         machine: machine && odds == 1,
         tenant: tenant.and_then(TenantId::parse),
@@ -400,6 +401,9 @@ fn arn(method: &str, path: &str) -> String {
     format!("arn:aws:execute-api:{REGION}:{ACCOUNT}:a1b2c3/prod/{method}{path}")
 }
 
+/// The end of the year 9999: what a date in a policy can say.
+const LAST_SECOND: u64 = 253_402_300_799;
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 1_000, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -408,16 +412,23 @@ proptest! {
         caller in callers(),
         first in requests(),
         later in requests(),
+        until in 1..LAST_SECOND,
+        early in 1..10_000_000_u64,
+        late in 0..10_000_000_u64,
     ) {
         let rules = &*RULES;
         let first_arn = arn(first.0, &first.1);
         let request = MethodArn::parse(&first_arn).expect("the name of a request");
-        let document = serde_json::to_value(policy::document(&rules.routes, &caller, &request)).unwrap();
+        let document = serde_json::to_value(policy::document(&rules.routes, &caller, &request, until)).unwrap();
         let statements: Vec<Value> = items(&document["Statement"]).cloned().collect();
         prop_assert!(!statements.is_empty());
-        let opens = |method: &str, path: &str| {
-            allows(&statements, "arn:aws:iam::123456789012:user/any", "execute-api:Invoke", &arn(method, path), &Context::new())
+        let user = "arn:aws:iam::123456789012:user/any";
+        let opens_in = |context: &Context, method: &str, path: &str| {
+            allows(&statements, user, "execute-api:Invoke", &arn(method, path), context)
         };
+        // Seconds since 1970, so that the evaluator has to read our date.
+        let at = |seconds: u64| Context::new().with_string("aws:CurrentTime", seconds.to_string());
+        let opens = |method: &str, path: &str| opens_in(&at(until.saturating_sub(early)), method, path);
 
         // The request that was asked about: the policy says what the table says.
         let decided = rules.routes.decide(&caller, first.0, &first.1).is_allowed();
@@ -434,6 +445,12 @@ proptest! {
         if decision.is_allowed() {
             prop_assert!(opened, "{:?} {:?} {}", caller, later, document);
         }
+
+        // From the end of the token on, nothing is open, and nothing without a clock.
+        for (method, path) in [(first.0, &first.1), (later.0, &later.1)] {
+            prop_assert!(!opens_in(&at(until + late), method, path), "{} {}", until + late, document);
+            prop_assert!(!opens_in(&Context::new(), method, path), "{}", document);
+        }
     }
 }
 
@@ -443,6 +460,7 @@ fn the_table_itself_tells_the_callers_apart() {
     let rules = &*RULES;
     let caller = |roles: &[&str]| Caller {
         subject: "5f0c".to_owned(),
+        issuer: None,
         kind: TokenKind::Access,
         machine: false,
         tenant: TenantId::parse("acme"),

@@ -562,6 +562,14 @@ fn a_remembered_answer_holds_for_one_token_one_route_and_one_path() {
     let is_simple = environment["ANSWER"] == "simple";
     assert_eq!(properties["EnableSimpleResponses"], is_simple);
     assert_eq!(properties["AuthorizerResultTtlInSeconds"], 0, "remembered only where it is asked for");
+    // The function has to know how long, so that no answer outlives its token.
+    for seconds in ["0", "300"] {
+        let template = with(&[("AuthorizerCacheSeconds", seconds)]);
+        let properties = template.resolve(&template.resource("Authorizer").unwrap()["Properties"]).unwrap();
+        let kept = properties["AuthorizerResultTtlInSeconds"].to_string();
+        assert_eq!(kept.trim_matches('"'), seconds);
+        assert_eq!(template.environment("AuthorizerFunction").unwrap()["CACHE_SECONDS"], seconds);
+    }
 }
 
 #[test]

@@ -37,7 +37,7 @@ fn parameters(
 ) -> [(&'static str, String); 12] {
     [
         // Tokens carry AWS's issuer, but their keys are served here.
-        ("KeySetUrl", format!("{cloud}/{{pool}}/.well-known/jwks.json")),
+        ("KeySetUrl", key_set_url(cloud)),
         // So do those of guests, and the pass-through serves their key.
         ("GuestKeySetUrl", format!("{gateway}{}", guest_keys::PATH)),
         // The story signs in without SRP, to stay readable.
@@ -59,6 +59,11 @@ fn parameters(
     ]
 }
 
+/// Where the local AWS serves the key set of a pool.
+pub fn key_set_url(cloud: &str) -> String {
+    format!("{cloud}/{{pool}}/.well-known/jwks.json")
+}
+
 /// What stands before the stack does.
 #[derive(Clone, Copy, Debug)]
 pub struct Addresses<'a> {
@@ -72,40 +77,48 @@ pub struct Addresses<'a> {
     pub existing_pool: Option<&'a str>,
 }
 
+/// How a stack is deployed, whichever it is.
+#[derive(Clone, Copy, Debug)]
+pub struct Stack<'a> {
+    /// Starts the deployment.
+    pub launcher: &'a Launcher,
+    /// The command that deploys.
+    pub sam: &'a Installed,
+    /// The pass-through.
+    pub gateway: &'a str,
+    /// The run's folder, which gets the logs.
+    pub run: &'a Path,
+}
+
 /// Deploys through the pass-through. The run's folder gets the log.
-pub async fn deploy(
-    launcher: &Launcher,
-    sam: &Installed,
-    addresses: Addresses<'_>,
-    built: &Path,
-    run: &Path,
-) -> Result<Outputs> {
-    let gateway = addresses.gateway;
+pub async fn deploy(stack: Stack<'_>, addresses: Addresses<'_>, built: &Path) -> Result<Outputs> {
     let known = template::parameters(&std::fs::read_to_string(built)?);
-    make_bucket(launcher, sam, gateway, run).await?;
-    let mut command = launcher.command(sam.program("sam"));
-    command.arg("deploy").arg("--template-file").arg(built);
-    command.args([
-        "--stack-name",
-        STACK,
-        "--s3-bucket",
-        BUCKET,
-        "--no-confirm-changeset",
-        "--no-fail-on-empty-changeset",
-    ]);
-    command.args(["--no-progressbar", "--capabilities", "CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]);
-    command.arg("--parameter-overrides");
-    for (name, value) in parameters(addresses).into_iter().filter(|(_, value)| !value.is_empty()) {
-        if !known.iter().any(|parameter| parameter.name == name) {
-            bail!("template.yaml has no parameter {name}, which the local AWS needs");
-        }
-        command.arg(format!("{name}={value}"));
+    let parameters = parameters(addresses);
+    if let Some((name, _)) = parameters.iter().find(|(name, _)| !known.iter().any(|one| one.name == *name)) {
+        bail!("template.yaml has no parameter {name}, which the local AWS needs");
     }
-    command.env("TMPDIR", run.join("tmp")).current_dir(run);
-    without_own_aws(&mut command);
-    command.env("AWS_ENDPOINT_URL", gateway).env("SAM_CLI_POLL_DELAY", "0.2");
-    launcher.run(&mut command, "sam deploy", &run.join("sam-deploy.log")).await?;
-    outputs(launcher, sam, gateway, run).await
+    make_bucket(stack.launcher, stack.sam, stack.gateway, stack.run).await?;
+    stack.deploy(STACK, built, &parameters).await
+}
+
+impl Stack<'_> {
+    /// Deploys one template, and reads what came of it. The bucket is there.
+    pub async fn deploy(self, name: &str, template: &Path, parameters: &[(&str, String)]) -> Result<Outputs> {
+        let Self { launcher, sam, gateway, run } = self;
+        let mut command = launcher.command(sam.program("sam"));
+        command.arg("deploy").arg("--template-file").arg(template);
+        command.args(["--stack-name", name, "--s3-bucket", BUCKET]);
+        command.args(["--no-confirm-changeset", "--no-fail-on-empty-changeset"]);
+        command.args(["--no-progressbar", "--capabilities", "CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]);
+        command.arg("--parameter-overrides");
+        let given = parameters.iter().filter(|(_, value)| !value.is_empty());
+        command.args(given.map(|(name, value)| format!("{name}={value}")));
+        command.env("TMPDIR", run.join("tmp")).current_dir(run);
+        without_own_aws(&mut command);
+        command.env("AWS_ENDPOINT_URL", gateway).env("SAM_CLI_POLL_DELAY", "0.2");
+        launcher.run(&mut command, "sam deploy", &run.join(format!("sam-deploy-{name}.log"))).await?;
+        outputs(launcher, sam, gateway, name, run).await
+    }
 }
 
 /// The bucket for the packages. `--resolve-s3` would make one by a stack of its
@@ -131,16 +144,16 @@ pub async fn delete(launcher: &Launcher, sam: &Installed, gateway: &str, run: &P
     launcher.run(&mut command, "ending the stack", &run.join("delete.log")).await
 }
 
-async fn outputs(launcher: &Launcher, sam: &Installed, gateway: &str, run: &Path) -> Result<Outputs> {
+async fn outputs(launcher: &Launcher, sam: &Installed, gateway: &str, stack: &str, run: &Path) -> Result<Outputs> {
     #[derive(Deserialize)]
     #[serde(rename_all = "PascalCase")]
     struct Output {
         output_key: String,
         output_value: String,
     }
-    let path = run.join("outputs.json");
+    let path = run.join(format!("outputs-{stack}.json"));
     let mut command = launcher.command(sam.program("sam"));
-    command.args(["list", "stack-outputs", "--stack-name", STACK, "--output", "json"]).current_dir(run);
+    command.args(["list", "stack-outputs", "--stack-name", stack, "--output", "json"]).current_dir(run);
     without_own_aws(&mut command);
     command.env("AWS_ENDPOINT_URL", gateway);
     command.stdout(std::fs::File::create(&path)?).stderr(Stdio::null());

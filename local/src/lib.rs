@@ -17,6 +17,7 @@ use tokio::signal::unix::{SignalKind, signal};
 pub mod artefacts;
 pub mod cloud;
 pub mod deploy;
+pub mod examples;
 pub mod existing;
 pub mod oidc;
 pub mod places;
@@ -28,7 +29,7 @@ pub mod template;
 pub mod tools;
 
 use cloud::Cloud;
-use deploy::Addresses;
+use deploy::{Addresses, Stack};
 use places::Places;
 use say::Say;
 use story::Stage;
@@ -133,7 +134,8 @@ async fn whole(options: Options, say: &Say) -> Result<bool> {
         let existing_pool = existing.as_ref().map(|existing| existing.id.as_str());
         let addresses =
             Addresses { existing_pool, gateway: &gateway, cloud: &upstream, direct_provider: &direct_provider };
-        let work = deploy::deploy(&launcher, sam, addresses, &built, run);
+        let stack = Stack { launcher: &launcher, sam, gateway: &gateway, run };
+        let work = deploy::deploy(stack, addresses, &built);
         let outputs = say.during("deploy", "sam deploy of the real template", work).await?;
         say.prepared("deploy", &format!("stack {} stands behind {gateway}", deploy::STACK));
         let mut all_right = true;
@@ -148,8 +150,15 @@ async fn whole(options: Options, say: &Say) -> Result<bool> {
             oidc::PARTNER
         );
         say.prepared("providers", &text);
+        let key_set_url = deploy::key_set_url(&upstream);
+        let packages = run.join("build");
+        let of = examples::For { root: &places.root, built: &packages, suite: &outputs, key_set_url: &key_set_url };
+        let work = examples::deploy(stack, of);
+        let examples = say.during("examples", "sam deploy of REST, WebSocket and GraphQL APIs", work).await?;
         let stage = Stage {
             gateway: &gateway,
+            cloud: &upstream,
+            examples: &examples,
             owner: &owner,
             outputs: &outputs,
             issuer: &issuer,

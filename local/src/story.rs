@@ -19,6 +19,7 @@ mod credentials;
 pub mod ending;
 mod entry;
 mod federation;
+mod fronts;
 mod guests;
 mod import;
 mod items;
@@ -33,6 +34,7 @@ mod token;
 mod world;
 
 use crate::deploy::Outputs;
+use crate::examples::Examples;
 use crate::say::Say;
 use crate::supervise::Launcher;
 use person::Person;
@@ -44,6 +46,10 @@ use world::World;
 pub struct Stage<'a> {
     /// The address of the pass-through.
     pub gateway: &'a str,
+    /// The local AWS itself: the pass-through knows neither WebSockets nor hosts.
+    pub cloud: &'a str,
+    /// The APIs of the examples.
+    pub examples: &'a Examples,
     /// The account's own configuration, for the operator's steps.
     pub owner: &'a SdkConfig,
     /// What the stack says of itself.
@@ -99,6 +105,7 @@ async fn chapters(teller: &mut Teller<'_>, world: &World<'_>, cast: &mut Cast, s
     attempts::at_the_api(teller, world, cast).await?;
     tenants::tell(teller, world, cast).await?;
     api::tell(teller, world, cast).await?;
+    fronts::tell(teller, world, cast, stage).await?;
     let nora = federation::tell(teller, world, cast).await?;
     credentials::tell(teller, world, &nora, &cast.alice).await?;
     guests::tell(teller, world).await?;

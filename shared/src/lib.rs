@@ -5,7 +5,8 @@
 //! ([`provisioning`]), whether a user of an old system is moved in
 //! ([`migration`]), what a guest may keep and who gets it ([`guests`]), which tenant a user acts in ([`tenants`]), what a
 //! token carries ([`claims`]), which IAM role a user gets ([`roles`]), whether a
-//! token is genuine ([`token`]), which calls may pass ([`policy`]) and what is
+//! token is genuine ([`token`], [`issuers`]), which calls may pass ([`routes`], [`policy`]),
+//! who may connect ([`connect`]), which fields are open ([`graphql`]) and what is
 //! written to attach the triggers to a pool ([`attachment`]). A decision
 //! is a function of rules, request and facts. Nothing here reads a clock, the
 //! environment, a file or the network; `clippy.toml` holds the line.
@@ -20,10 +21,13 @@ pub mod administration;
 pub mod attachment;
 pub mod attributes;
 pub mod claims;
+pub mod connect;
 pub mod explanation;
 pub mod findings;
+pub mod graphql;
 pub mod guests;
 pub mod inspection;
+pub mod issuers;
 pub mod linking;
 pub mod lint;
 pub mod lockout;

@@ -97,6 +97,23 @@ impl RoleName {
 }
 
 text_type! {
+    /// The short name by which the rules speak of an issuer of tokens.
+    IssuerName
+}
+in_rules!(IssuerName, "issuer's name", "^[a-z][a-z0-9-]{0,15}$");
+
+impl IssuerName {
+    /// The user pools of the deployment, all of them, in the list of a route.
+    pub const POOL: &'static str = "pool";
+
+    /// Reads an issuer's name; `None` when it is not one. It holds no `_`, which
+    /// ends it in the subject of a caller.
+    pub fn parse(text: &str) -> Option<Self> {
+        is_name(text, 16, |first| first.is_ascii_lowercase()).then(|| Self(text.to_owned()))
+    }
+}
+
+text_type! {
     /// A user's `sub`, or a machine's client id: what the pool gave, never chosen
     /// by the user.
     Subject

@@ -131,3 +131,46 @@ pub fn passage(outcome: &Outcome, arn: &str) -> Passage {
         _ => Passage::Failed,
     }
 }
+
+/// A WebSocket API's event at `$connect`, with these headers and parameters.
+/// <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-lambda-auth.html>
+pub fn web_socket(headers: &[(&str, &str)], query: &[(&str, &str)]) -> Value {
+    let one = |pairs: &[(&str, &str)]| pairs.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
+    let all = |pairs: &[(&str, &str)]| pairs.iter().map(|(name, value)| ((*name).to_owned(), json!([value]))).collect();
+    json!({
+        "type": "REQUEST",
+        "methodArn": format!("{API}/$connect"),
+        "headers": Value::Object(one(headers)),
+        "multiValueHeaders": Value::Object(all(headers)),
+        "queryStringParameters": Value::Object(one(query)),
+        "multiValueQueryStringParameters": Value::Object(all(query)),
+        "stageVariables": {},
+        "requestContext": {
+            "routeKey": "$connect",
+            "eventType": "CONNECT",
+            "messageDirection": "IN",
+            "stage": "prod",
+            "identity": {"sourceIp": "192.0.2.1"},
+            "requestId": "EXAMPLE=",
+            "connectionId": "EXAMPLE=",
+            "apiId": "example123",
+        },
+    })
+}
+
+/// AppSync's event for a document. The token stands alone.
+/// <https://docs.aws.amazon.com/appsync/latest/devguide/security-authz.html#aws-lambda-authorization>
+pub fn app_sync(token: &str, document: &str) -> Value {
+    json!({
+        "authorizationToken": token,
+        "requestContext": {
+            "apiId": "giy7kumfmvcqvbedntjwjvagii",
+            "accountId": "123456789012",
+            "requestId": "b80ed838-14c6-4500-b4c3-b694c7bef086",
+            "queryString": document,
+            "operationName": null,
+            "variables": {},
+        },
+        "requestHeaders": {"host": "example.appsync-api.us-east-1.amazonaws.com"},
+    })
+}

@@ -2,7 +2,11 @@
 //!
 //! <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-lambda-authorizer-output.html>
 
-use serde_json::Value;
+use iam_rs::{Context, Principal, PrincipalId};
+use serde_json::{Value, json};
+
+use crate::iam::allows;
+use crate::tokens::now;
 
 /// What a policy says about one call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,12 +19,20 @@ pub enum Verdict {
     Silence,
 }
 
-/// Evaluates a policy document for a call, as IAM does.
+/// Evaluates a policy document for a call that is made now, as IAM does.
 pub fn evaluate(policy: &Value, arn: &str) -> Verdict {
+    evaluate_at(policy, arn, now())
+}
+
+/// The same at another time, in seconds since 1970.
+pub fn evaluate_at(policy: &Value, arn: &str, now: u64) -> Verdict {
     let mut verdict = Verdict::Silence;
     for statement in each(policy.get("Statement")) {
         let invokes = each(statement.get("Action")).any(|action| matches(text(action), "execute-api:Invoke"));
         if !invokes || !each(statement.get("Resource")).any(|pattern| matches(text(pattern), arn)) {
+            continue;
+        }
+        if statement.get("Condition").is_some_and(|condition| !holds(condition, now)) {
             continue;
         }
         match statement.get("Effect").map(text) {
@@ -30,6 +42,14 @@ pub fn evaluate(policy: &Value, arn: &str) -> Verdict {
         }
     }
     verdict
+}
+
+/// Whether a condition holds at a time, by an evaluator that is not ours.
+fn holds(condition: &Value, now: u64) -> bool {
+    let statement = json!({"Effect": "Allow", "Action": "x:Y", "Resource": "*", "Condition": condition});
+    let principal = Principal::Aws(PrincipalId::String("arn:aws:iam::123456789012:user/any".to_owned()));
+    let context = Context::new().with_string("aws:CurrentTime", now.to_string());
+    allows(&[statement], principal, "x:Y", "arn:aws:x:::y", &context).unwrap_or(false)
 }
 
 /// A list, or the one value that stands for it.
@@ -113,5 +133,17 @@ mod tests {
         for (arn, expected) in table {
             assert_eq!(evaluate(&policy, arn), expected, "{arn}");
         }
+    }
+
+    #[test]
+    fn a_statement_counts_while_its_condition_holds() {
+        let policy = |condition: Value| json!({"Statement": [{"Effect": "Allow", "Action": "execute-api:Invoke", "Resource": "x", "Condition": condition}]});
+        let until = policy(json!({"DateLessThan": {"aws:CurrentTime": "2027-01-15T08:00:00Z"}}));
+        for (now, expected) in [(1_799_999_999, Verdict::Allow), (1_800_000_000, Verdict::Silence), (0, Verdict::Allow)]
+        {
+            assert_eq!(evaluate_at(&until, "x", now), expected, "{now}");
+        }
+        let unknown = policy(json!({"StringEquals": {"aws:Unknown": "x"}}));
+        assert_eq!(evaluate_at(&unknown, "x", 0), Verdict::Silence, "a key that is not there");
     }
 }

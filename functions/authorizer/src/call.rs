@@ -1,13 +1,18 @@
 //! One call to be authorized, read from an event and checked against itself.
 
+use std::borrow::Cow;
+
 use serde_json::value::RawValue;
+use shared::connect::{ConnectRule, TokenPlace};
 use shared::policy::MethodArn;
 use shell::{Failure, PublicText};
 
-use crate::headers::{Missing, bearer, one_value};
+use crate::answer::Openings;
+use crate::headers::{Missing, after_subprotocol, bearer, one_value};
+use crate::query::parameter;
 use crate::wire::{Event, IdentitySource, RequestContext};
 
-/// Which kind of API asks, and so how it is answered.
+/// Which kind of API asks about requests, and so how it is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Front {
     /// A REST API, TOKEN or REQUEST.
@@ -18,22 +23,38 @@ pub(crate) enum Front {
     HttpV2,
 }
 
+/// What is asked for.
+#[derive(Debug)]
+pub(crate) enum Asked<'a> {
+    /// A request, by its name, which is decided on and written into policies.
+    Request(Front, MethodArn<'a>),
+    /// A connection to a WebSocket API.
+    Connection(MethodArn<'a>),
+    /// Fields of a GraphQL API.
+    Fields {
+        /// The request's text, empty while a client connects for subscriptions.
+        document: &'a str,
+    },
+}
+
 /// One call to be authorized.
 #[derive(Debug)]
 pub(crate) struct Call<'a> {
-    pub(crate) front: Front,
-    /// What is asked for. Decided on, and written into policies.
-    pub(crate) arn: MethodArn<'a>,
+    pub(crate) asked: Asked<'a>,
     /// The token as it was sent, if there is exactly one.
-    pub(crate) token: Result<&'a str, Missing>,
+    pub(crate) token: Result<Cow<'a, str>, Missing>,
 }
 
 impl<'a> Call<'a> {
-    /// Reads a call. Kinds of events that are not known here (WebSocket,
-    /// AppSync, anything new) are refused, and so is an event that says two
-    /// things about one request.
-    pub(crate) fn read(event: &'a Event<'a>) -> Result<Self, Failure> {
+    /// Reads a call. Kinds of events that are not known, and those of fronts that
+    /// the rules do not name, are refused, and so is an event that says two things
+    /// about one request.
+    pub(crate) fn read(event: &'a Event<'a>, openings: &Openings) -> Result<Self, Failure> {
         let (front, arn) = match (event.version.as_deref(), event.kind.as_deref()) {
+            (None, Some("REQUEST")) if event.request_context.as_ref().is_some_and(is_web_socket) => {
+                return connection(event, openings.connect.as_ref());
+            }
+            (None, None) if openings.graphql.is_some() => return fields(event),
             (None, Some("TOKEN")) => (Front::Rest, &event.method_arn),
             (None, Some("REQUEST")) => (Front::Rest, &event.method_arn),
             (Some("1.0"), Some("REQUEST")) => (Front::HttpV1, &event.method_arn),
@@ -41,26 +62,74 @@ impl<'a> Call<'a> {
             _ => return Err(refused("unknown kind of event")),
         };
         if event.request_context.as_ref().is_some_and(is_web_socket) {
-            return Err(refused("WebSocket events are not served"));
+            return Err(refused("a WebSocket API's event in another's form"));
         }
         let arn = arn.as_deref().and_then(MethodArn::parse).ok_or_else(|| refused("not the name of a request"))?;
         if !is_consistent(event, &arn) {
-            return Err(Failure::new("EventInconsistent", PublicText::Unauthorized));
+            return Err(inconsistent());
         }
         let token = match (front, event.kind.as_deref()) {
             (Front::Rest, Some("TOKEN")) => token_event(event),
             (Front::Rest, _) => authorization(event),
             (Front::HttpV1 | Front::HttpV2, _) => cached_authorization(event),
         };
-        Ok(Self { front, arn, token: token.and_then(bearer) })
+        Ok(Self { asked: Asked::Request(front, arn), token: token.and_then(bearer).map(Cow::Borrowed) })
     }
+}
+
+/// The one call about a WebSocket API: its connection. Messages are not asked
+/// about, so an event of one is not an authorizer's.
+/// <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-lambda-auth.html>
+fn connection<'a>(event: &'a Event<'a>, rule: Option<&ConnectRule>) -> Result<Call<'a>, Failure> {
+    let rule = rule.ok_or_else(|| refused("a WebSocket API, and no [connect] in the rules"))?;
+    let same = |said: &Option<Cow<'_, str>>, name: &str| said.as_deref().is_none_or(|said| said == name);
+    let arn = event.method_arn.as_deref().and_then(MethodArn::parse);
+    let arn = arn.filter(MethodArn::is_connection).ok_or_else(|| refused("not the name of a connection"))?;
+    let context = event.request_context.as_ref().ok_or_else(inconsistent)?;
+    let agrees = context.event_type.as_deref() == Some("CONNECT")
+        && same(&context.route_key, arn.method)
+        && same(&context.api_id, arn.api)
+        && same(&context.stage, arn.stage)
+        && same(&context.account_id, arn.account);
+    if !agrees {
+        return Err(inconsistent());
+    }
+    let (one, all) = (&event.headers, &event.multi_value_headers);
+    let token = match rule.token_from {
+        TokenPlace::Header => authorization(event).and_then(bearer).map(Cow::Borrowed),
+        TokenPlace::Subprotocol => one_value(&one.subprotocols, &all.subprotocols)
+            .and_then(|value| after_subprotocol(value, rule.name()))
+            .map(Cow::Borrowed),
+        TokenPlace::Query => {
+            let (one, all) = (event.query_string_parameters, event.multi_value_query_string_parameters);
+            parameter(one, all, rule.name()).map(Cow::Owned)
+        }
+    };
+    Ok(Call { asked: Asked::Connection(arn), token })
+}
+
+/// A call of AppSync, which names no request. The token stands alone there,
+/// without `Bearer`.
+/// <https://docs.aws.amazon.com/appsync/latest/devguide/security-authz.html#aws-lambda-authorization>
+fn fields<'a>(event: &'a Event<'a>) -> Result<Call<'a>, Failure> {
+    let context = event.request_context.as_ref().filter(|context| context.api_id.is_some());
+    let context = context.ok_or_else(|| refused("unknown kind of event"))?;
+    let is_of_another = event.method_arn.is_some() || event.route_arn.is_some() || is_web_socket(context);
+    if is_of_another || context.http.is_some() || context.stage.is_some() {
+        return Err(inconsistent());
+    }
+    let document = context.query_string.as_deref().unwrap_or_default();
+    Ok(Call { asked: Asked::Fields { document }, token: token_event(event).map(Cow::Borrowed) })
+}
+
+fn inconsistent() -> Failure {
+    Failure::new("EventInconsistent", PublicText::Unauthorized)
 }
 
 fn refused(cause: &'static str) -> Failure {
     Failure::new("EventRefused", PublicText::Unauthorized).caused_by(cause)
 }
 
-/// Their messages come without a token; only `$connect` has one.
 fn is_web_socket(context: &RequestContext<'_>) -> bool {
     context.connection_id.is_some() || context.event_type.is_some()
 }
@@ -116,7 +185,7 @@ fn token_event<'a>(event: &'a Event<'a>) -> Result<&'a str, Missing> {
 /// up in places (logs, histories, other sites' requests) where a token must not
 /// be.
 fn authorization<'a>(event: &'a Event<'a>) -> Result<&'a str, Missing> {
-    one_value(&event.headers.0, &event.multi_value_headers.0)
+    one_value(&event.headers.authorization, &event.multi_value_headers.authorization)
 }
 
 /// The header's value, if it is also what the answer is cached under: with two

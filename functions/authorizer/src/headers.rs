@@ -24,29 +24,34 @@ impl Missing {
     }
 }
 
-/// The values of `Authorization`, whatever the case of its name: HTTP/1 keeps
-/// it, HTTP/2 and HTTP APIs lower it. No other header is looked at.
+/// The values of the two headers that may hold a token, whatever the case of
+/// their names: HTTP/1 keeps it, HTTP/2 and HTTP APIs lower it. No other header is
+/// looked at.
 #[derive(Debug, Default)]
-pub(crate) struct Authorization(pub(crate) Vec<String>);
+pub(crate) struct Headers {
+    pub(crate) authorization: Vec<String>,
+    /// `Sec-WebSocket-Protocol`.
+    pub(crate) subprotocols: Vec<String>,
+}
 
-impl<'de> Deserialize<'de> for Authorization {
+impl<'de> Deserialize<'de> for Headers {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Each;
         impl<'de> Visitor<'de> for Each {
-            type Value = Authorization;
+            type Value = Headers;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("headers")
             }
-            fn visit_unit<E>(self) -> Result<Authorization, E> {
-                Ok(Authorization::default())
+            fn visit_unit<E>(self) -> Result<Headers, E> {
+                Ok(Headers::default())
             }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Authorization, A::Error> {
-                let mut found = Authorization::default();
-                while let Some(IsAuthorization(is)) = map.next_key()? {
-                    if is {
-                        found.0.extend(map.next_value::<Values>()?.0);
-                    } else {
-                        map.next_value::<IgnoredAny>()?;
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Headers, A::Error> {
+                let mut found = Headers::default();
+                while let Some(name) = map.next_key()? {
+                    match name {
+                        Name::Authorization => found.authorization.extend(map.next_value::<Values>()?.0),
+                        Name::Subprotocols => found.subprotocols.extend(map.next_value::<Values>()?.0),
+                        Name::Other => drop(map.next_value::<IgnoredAny>()?),
                     }
                 }
                 Ok(found)
@@ -56,27 +61,37 @@ impl<'de> Deserialize<'de> for Authorization {
     }
 }
 
-/// Whether a header's name is the one, without keeping it.
-struct IsAuthorization(bool);
+/// A header's name, without keeping it.
+enum Name {
+    Authorization,
+    Subprotocols,
+    Other,
+}
 
-impl<'de> Deserialize<'de> for IsAuthorization {
+impl<'de> Deserialize<'de> for Name {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Name;
-        impl Visitor<'_> for Name {
-            type Value = IsAuthorization;
+        struct Text;
+        impl Visitor<'_> for Text {
+            type Value = Name;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a header's name")
             }
-            fn visit_str<E>(self, name: &str) -> Result<IsAuthorization, E> {
-                Ok(IsAuthorization(name.eq_ignore_ascii_case("authorization")))
+            fn visit_str<E>(self, name: &str) -> Result<Name, E> {
+                Ok(if name.eq_ignore_ascii_case("authorization") {
+                    Name::Authorization
+                } else if name.eq_ignore_ascii_case("sec-websocket-protocol") {
+                    Name::Subprotocols
+                } else {
+                    Name::Other
+                })
             }
         }
-        deserializer.deserialize_str(Name)
+        deserializer.deserialize_str(Text)
     }
 }
 
 /// One value (`headers`), several (`multiValueHeaders`) or none.
-struct Values(Vec<String>);
+pub(crate) struct Values(pub(crate) Vec<String>);
 
 impl<'de> Deserialize<'de> for Values {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -120,5 +135,41 @@ pub(crate) fn bearer(value: &str) -> Result<&str, Missing> {
     match value.split_once(' ') {
         Some((scheme, token)) if scheme.eq_ignore_ascii_case("Bearer") && !token.is_empty() => Ok(token),
         _ => Err(Missing::Token),
+    }
+}
+
+/// The token in a list of subprotocols: what follows the one entry of this name.
+/// A client of a browser offers `["<name>", "<token>"]`.
+/// <https://www.rfc-editor.org/rfc/rfc6455#section-11.3.4>
+pub(crate) fn after_subprotocol<'a>(value: &'a str, name: &str) -> Result<&'a str, Missing> {
+    let mut entries = value.split(',').map(|entry| entry.trim_matches([' ', '\t']));
+    entries.by_ref().find(|entry| *entry == name).ok_or(Missing::Token)?;
+    let token = entries.next().filter(|token| !token.is_empty() && *token != name).ok_or(Missing::Token)?;
+    if entries.any(|entry| entry == name) { Err(Missing::OneToken) } else { Ok(token) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_follows_its_subprotocol() {
+        let table = [
+            ("bearer, x", Ok("x")),
+            ("bearer,x", Ok("x")),
+            ("chat, bearer , x, json", Ok("x")),
+            ("x, bearer", Err(Missing::Token)),
+            ("bearer", Err(Missing::Token)),
+            ("bearer,", Err(Missing::Token)),
+            ("Bearer, x", Err(Missing::Token)),
+            ("bearer x", Err(Missing::Token)),
+            ("x", Err(Missing::Token)),
+            ("", Err(Missing::Token)),
+            ("bearer, bearer, x", Err(Missing::Token)),
+            ("bearer, x, bearer, y", Err(Missing::OneToken)),
+        ];
+        for (value, expected) in table {
+            assert_eq!(after_subprotocol(value, "bearer"), expected, "{value}");
+        }
     }
 }

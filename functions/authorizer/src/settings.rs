@@ -1,11 +1,12 @@
 //! What the function is told at start.
 
 use shared::claims::TokenKind;
-use shared::routes::RouteTable;
 use shared::rules::Rules;
-use shared::token::{RightsClaims, TokenRules};
-use shell::key_set::{check_address, is_address};
+use shared::token::{Issuer, IssuerKind, RightsClaims, TokenRules, UserPool};
+use shell::key_set::{KeySource, check_address, is_address};
 use shell::{Lookup, SettingError};
+
+use crate::Openings;
 
 /// The settings of this function.
 #[derive(Clone, Debug)]
@@ -13,11 +14,9 @@ pub struct Settings {
     /// Which tokens are believed.
     pub tokens: TokenRules,
     /// Each issuer and where its key set is fetched.
-    pub key_sets: Vec<(String, String)>,
-    /// Which calls may pass.
-    pub routes: RouteTable,
-    /// How payload 2.0 is answered.
-    pub answer: AnswerForm,
+    pub key_sets: Vec<(String, KeySource)>,
+    /// Which calls may pass, and how they are answered.
+    pub openings: Openings,
 }
 
 /// How an HTTP API with payload 2.0 is answered; its authorizer is configured
@@ -33,6 +32,10 @@ pub enum AnswerForm {
 /// The most that clocks may differ, in seconds.
 const MAX_LEEWAY_SECONDS: u64 = 60;
 
+/// The longest that API Gateway keeps an answer, in seconds.
+/// <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-lambda-authorizer.html#http-api-lambda-authorizer.caching>
+const MAX_CACHE_SECONDS: u64 = 3_600;
+
 impl Settings {
     /// Reads the settings and the rule file.
     pub fn read(lookup: Lookup<'_>) -> Result<Self, SettingError> {
@@ -41,39 +44,64 @@ impl Settings {
 
     /// Reads the settings beside rules that are known already.
     pub fn with_rules(lookup: Lookup<'_>, rules: Rules) -> Result<Self, SettingError> {
-        let issuers = list(
-            lookup,
-            "ISSUERS",
-            is_issuer,
-            "must hold https addresses without query and without \"/\" at the end, separated by commas",
-        )?;
-        let client_ids =
-            list(lookup, "CLIENT_IDS", is_client_id, "must hold the ids of app clients, separated by commas")?;
-        let key_sets = key_sets(lookup, &issuers)?;
-        let answer = match SettingError::optional(lookup, "ANSWER").as_deref() {
+        let problem = "must hold https addresses without query and without \"/\" at the end, separated by commas";
+        let issuers = entries("ISSUERS", &SettingError::required(lookup, "ISSUERS")?, is_issuer, problem)?;
+        let client_ids = client_ids(lookup, issuers.len())?;
+        let mut key_sets = key_sets(lookup, &issuers)?;
+        let form = match SettingError::optional(lookup, "ANSWER").as_deref() {
             None | Some("simple") => AnswerForm::Simple,
             Some("iam") => AnswerForm::Iam,
             Some(_) => return Err(SettingError::new("ANSWER", "must be simple or iam")),
         };
-        let tokens = TokenRules {
-            issuers,
-            client_ids,
-            leeway_seconds: leeway(lookup)?,
-            id: RightsClaims::of(&rules.claims, TokenKind::Id),
-            access: RightsClaims::of(&rules.claims, TokenKind::Access),
+        let rights = |kind| RightsClaims::of(&rules.claims, kind);
+        let pool = |(address, client_ids)| {
+            let pool = UserPool { client_ids, id: rights(TokenKind::Id), access: rights(TokenKind::Access) };
+            Issuer { address, kind: IssuerKind::UserPool(pool) }
         };
-        Ok(Self { tokens, key_sets, routes: rules.routes, answer })
+        let mut issuers: Vec<Issuer> = issuers.into_iter().zip(client_ids).map(pool).collect();
+        for rule in rules.issuers {
+            // INVARIANT: an address has one kind. Under two, a token could choose.
+            if issuers.iter().any(|known| known.address == rule.issuer) {
+                return Err(SettingError::new("ISSUERS", format!("names an issuer of the rule file: {}", rule.name)));
+            }
+            let source = rule.key_set.clone().map_or(KeySource::Discovery, KeySource::KeySet);
+            key_sets.push((rule.issuer.clone(), source));
+            issuers.push(Issuer { address: rule.issuer.clone(), kind: IssuerKind::External(Box::new(rule)) });
+        }
+        let leeway_seconds = seconds(lookup, "LEEWAY_SECONDS", MAX_LEEWAY_SECONDS)?;
+        let openings = Openings {
+            routes: rules.routes,
+            connect: rules.connect,
+            graphql: rules.graphql,
+            form,
+            cache_seconds: seconds(lookup, "CACHE_SECONDS", MAX_CACHE_SECONDS)?,
+            leeway_seconds,
+        };
+        Ok(Self { tokens: TokenRules { issuers, leeway_seconds }, key_sets, openings })
     }
 }
 
+/// The app clients of each issuer, in the issuers' order: a client of one pool
+/// means nothing in a token of another.
+fn client_ids(lookup: Lookup<'_>, issuers: usize) -> Result<Vec<Vec<String>>, SettingError> {
+    const KEY: &str = "CLIENT_IDS";
+    let problem = "must hold the ids of app clients, separated by commas, and a semicolon between those of two issuers";
+    let text = SettingError::required(lookup, KEY)?;
+    let of_each =
+        text.split(';').map(|part| entries(KEY, part, is_client_id, problem)).collect::<Result<Vec<_>, _>>()?;
+    if of_each.len() != issuers {
+        return Err(SettingError::new(KEY, format!("has clients of {} issuers; ISSUERS has {issuers}", of_each.len())));
+    }
+    Ok(of_each)
+}
+
 /// A list without blanks, empty entries or repetitions.
-fn list(
-    lookup: Lookup<'_>,
+fn entries(
     key: &'static str,
+    text: &str,
     good: fn(&str) -> bool,
     problem: &'static str,
 ) -> Result<Vec<String>, SettingError> {
-    let text = SettingError::required(lookup, key)?;
     let mut entries: Vec<String> = Vec::new();
     for entry in text.split(',') {
         if !good(entry) {
@@ -100,10 +128,11 @@ fn is_client_id(text: &str) -> bool {
 
 /// Where each issuer's keys are: beside the issuer, or where the setting says.
 /// <https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-tokens-verifying-a-jwt.html>
-fn key_sets(lookup: Lookup<'_>, issuers: &[String]) -> Result<Vec<(String, String)>, SettingError> {
+fn key_sets(lookup: Lookup<'_>, issuers: &[String]) -> Result<Vec<(String, KeySource)>, SettingError> {
     const KEY: &str = "KEY_SET_URL";
     let Some(template) = SettingError::optional(lookup, KEY) else {
-        return Ok(issuers.iter().map(|issuer| (issuer.clone(), format!("{issuer}/.well-known/jwks.json"))).collect());
+        let beside = |issuer: &String| (issuer.clone(), KeySource::KeySet(format!("{issuer}/.well-known/jwks.json")));
+        return Ok(issuers.iter().map(beside).collect());
     };
     if issuers.len() > 1 && !template.contains("{pool}") && !template.contains("{issuer}") {
         return Err(SettingError::new(KEY, "must contain {pool} or {issuer}, for there are several issuers"));
@@ -111,18 +140,16 @@ fn key_sets(lookup: Lookup<'_>, issuers: &[String]) -> Result<Vec<(String, Strin
     let address = |issuer: &String| {
         let pool = issuer.rsplit('/').next().unwrap_or_default();
         let address = template.replace("{issuer}", issuer).replace("{pool}", pool);
-        Ok((issuer.clone(), check_address(KEY, address)?))
+        Ok((issuer.clone(), KeySource::KeySet(check_address(KEY, address)?)))
     };
     issuers.iter().map(address).collect()
 }
 
-fn leeway(lookup: Lookup<'_>) -> Result<u64, SettingError> {
-    let problem =
-        || SettingError::new("LEEWAY_SECONDS", format!("must be a whole number from 0 to {MAX_LEEWAY_SECONDS}"));
-    match SettingError::optional(lookup, "LEEWAY_SECONDS") {
-        None => Ok(0),
-        Some(text) => text.parse().ok().filter(|seconds| *seconds <= MAX_LEEWAY_SECONDS).ok_or_else(problem),
-    }
+/// A whole number of seconds; 0 when it is not set.
+fn seconds(lookup: Lookup<'_>, key: &'static str, most: u64) -> Result<u64, SettingError> {
+    let Some(text) = SettingError::optional(lookup, key) else { return Ok(0) };
+    let problem = || SettingError::new(key, format!("must be a whole number from 0 to {most}"));
+    text.parse().ok().filter(|seconds| *seconds <= most).ok_or_else(problem)
 }
 
 #[cfg(test)]
@@ -161,7 +188,6 @@ mod tests {
         let twice = format!("{POOL},{POOL}");
         let table: &[(&str, &str, bool)] = &[
             ("ISSUERS", POOL, true),
-            ("ISSUERS", &two, true),
             ("ISSUERS", "", false),
             ("ISSUERS", &twice, false),
             ("ISSUERS", "http://cognito-idp.eu-west-1.amazonaws.com/x", false),
@@ -193,6 +219,11 @@ mod tests {
             ("ANSWER", "iam", true),
             ("ANSWER", "Simple", false),
             ("ANSWER", "none", false),
+            ("CLIENT_IDS", "a;b", false),
+            ("CLIENT_IDS", "a;", false),
+            ("CACHE_SECONDS", "300", true),
+            ("CACHE_SECONDS", "3601", false),
+            ("CACHE_SECONDS", "-1", false),
             ("LEEWAY_SECONDS", "0", true),
             ("LEEWAY_SECONDS", "60", true),
             ("LEEWAY_SECONDS", "61", false),
@@ -204,15 +235,45 @@ mod tests {
             assert_eq!(refusal.is_none(), *accepted, "{key} = {value}: {refusal:?}");
             assert!(refusal.is_none_or(|text| text.starts_with(key)), "{key} = {value} is not named");
         }
-        let several = [("ISSUERS", two.as_str()), ("KEY_SET_URL", "https://keys.example/one.json")];
+        let several =
+            [("ISSUERS", two.as_str()), ("CLIENT_IDS", "a;b"), ("KEY_SET_URL", "https://keys.example/one.json")];
         assert!(refused(&several).is_some_and(|text| text.starts_with("KEY_SET_URL")));
+        for (client_ids, accepted) in [("a;b", true), ("a,b;c", true), ("a,b", false), ("a;b;c", false), ("a;a", true)]
+        {
+            let refusal = refused(&[("ISSUERS", &two), ("CLIENT_IDS", client_ids)]);
+            assert_eq!(refusal.is_none(), accepted, "{client_ids}: {refusal:?}");
+        }
+    }
+
+    #[test]
+    fn an_issuer_is_a_pool_or_another_one_and_never_both() {
+        let with_issuer = |address: &str, more: &str| {
+            let text = format!(
+                "version = 1\n[sign_up]\nmode = \"open\"\n[tenants]\nsource = \"directory\"\n[claims]\n\
+                 token_version = \"v2\"\n[[issuers]]\nname = \"corp\"\nissuer = \"{address}\"\naudiences = [\"api\"]\n{more}"
+            );
+            let lookup = |key: &str| match key {
+                "ISSUERS" => Some(POOL.to_owned()),
+                "CLIENT_IDS" => Some("1example23456789".to_owned()),
+                _ => None,
+            };
+            Settings::with_rules(&lookup, Rules::read(&text).unwrap())
+        };
+        let corp = "https://login.corp.example";
+        assert_eq!(with_issuer(corp, "").unwrap().key_sets.remove(1), (corp.to_owned(), KeySource::Discovery));
+        let keys = "https://keys.corp.example/k";
+        let source = with_issuer(corp, &format!("key_set = \"{keys}\"")).unwrap().key_sets.remove(1).1;
+        assert_eq!(source, KeySource::KeySet(keys.to_owned()));
+        let both = with_issuer(POOL, "").map(drop).unwrap_err().to_string();
+        assert!(both.starts_with("ISSUERS"), "{both}");
     }
 
     #[test]
     fn keys_are_beside_the_issuer_unless_said_otherwise() {
         let address = |settings: &[(&str, &str)]| read(settings).unwrap().key_sets.remove(0).1;
-        assert_eq!(address(&[]), format!("{POOL}/.well-known/jwks.json"));
+        assert_eq!(address(&[]), KeySource::KeySet(format!("{POOL}/.well-known/jwks.json")));
         let local = "http://127.0.0.1:4566/{pool}/.well-known/jwks.json";
-        assert_eq!(address(&[("KEY_SET_URL", local)]), local.replace("{pool}", "eu-west-1_Example01"));
+        let filled_in = local.replace("{pool}", "eu-west-1_Example01");
+        assert_eq!(address(&[("KEY_SET_URL", local)]), KeySource::KeySet(filled_in));
     }
 }

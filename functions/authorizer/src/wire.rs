@@ -2,8 +2,11 @@
 //!
 //! <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-lambda-authorizer-input.html>
 //! <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-lambda-authorizer.html>
+//! <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-lambda-auth.html>
+//! <https://docs.aws.amazon.com/appsync/latest/devguide/security-authz.html#aws-lambda-authorization>
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -11,7 +14,7 @@ use shared::policy::Policy;
 use shared::token::Verified;
 use shell::{Failure, PublicText};
 
-use crate::headers::Authorization;
+use crate::headers::Headers;
 
 /// What is read of an event, whichever kind it is. A member named twice is
 /// refused.
@@ -37,12 +40,16 @@ pub(crate) struct Event<'a> {
     pub(crate) path: Option<Cow<'a, str>>,
     #[serde(borrow)]
     pub(crate) raw_path: Option<Cow<'a, str>>,
-    /// The token of a TOKEN event. Anything but a text is no token.
+    /// The token of a TOKEN event, or of AppSync. Anything but a text is no token.
     #[serde(borrow)]
     pub(crate) authorization_token: Option<&'a RawValue>,
     pub(crate) identity_source: IdentitySource,
-    pub(crate) headers: Authorization,
-    pub(crate) multi_value_headers: Authorization,
+    pub(crate) headers: Headers,
+    pub(crate) multi_value_headers: Headers,
+    #[serde(borrow)]
+    pub(crate) query_string_parameters: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub(crate) multi_value_query_string_parameters: Option<&'a RawValue>,
     #[serde(borrow)]
     pub(crate) request_context: Option<RequestContext<'a>>,
 }
@@ -77,6 +84,11 @@ pub(crate) struct RequestContext<'a> {
     /// Only WebSocket APIs write one.
     #[serde(borrow)]
     pub(crate) event_type: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    pub(crate) route_key: Option<Cow<'a, str>>,
+    /// Only AppSync writes one: the document of the request.
+    #[serde(borrow)]
+    pub(crate) query_string: Option<Cow<'a, str>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -98,7 +110,7 @@ impl<'a> Event<'a> {
     }
 }
 
-/// What goes back to API Gateway.
+/// What goes back to API Gateway, or to AppSync.
 ///
 /// There is no `usageIdentifierKey`: an API key that a caller names would be
 /// billed to somebody else.
@@ -117,6 +129,16 @@ pub(crate) enum Reply<'a> {
         policy_document: Policy,
         #[serde(skip_serializing_if = "Option::is_none")]
         context: Option<Context<'a>>,
+    },
+    #[serde(rename_all = "camelCase")]
+    Fields {
+        is_authorized: bool,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        resolver_context: Option<Context<'a>>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        denied_fields: Option<&'a BTreeSet<String>>,
+        /// In seconds. Written always: without it AppSync takes what it is set to.
+        ttl_override: u64,
     },
 }
 
@@ -158,6 +180,17 @@ impl<'a> Reply<'a> {
     pub(crate) fn policy(caller: Option<&'a Verified>, policy_document: Policy) -> Self {
         let principal_id = caller.map_or("unknown", |verified| &verified.caller().subject);
         Self::Policy { principal_id, policy_document, context: caller.map(Context::of) }
+    }
+
+    /// Lets this caller use every field but these; good for so many seconds.
+    pub(crate) fn fields(caller: &'a Verified, denied: &'a BTreeSet<String>, ttl_override: u64) -> Self {
+        let (resolver_context, denied_fields) = (Some(Context::of(caller)), Some(denied));
+        Self::Fields { is_authorized: true, resolver_context, denied_fields, ttl_override }
+    }
+
+    /// Lets nobody use any field, this time.
+    pub(crate) fn no_fields() -> Self {
+        Self::Fields { is_authorized: false, resolver_context: None, denied_fields: None, ttl_override: 0 }
     }
 
     /// Writes it.

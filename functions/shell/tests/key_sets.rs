@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 use shared::token::Profile;
-use shell::key_set::{Fetch, FetchError, Fetcher, KeySets, Limits};
+use shell::key_set::{Fetch, FetchError, Fetcher, KeySets, KeySource, Limits};
 use support::{Behaviour, ISSUER, KEY, NEXT_KEY, Server, key_set, limits, response, with};
 use tokio::time::sleep;
 
@@ -187,4 +187,46 @@ async fn an_attempt_takes_no_longer_than_it_may() {
     let begun = Instant::now();
     assert_eq!(fetcher.fetch(&server.address.replace("{pool}", "x")).await, Err(FetchError::TimedOut));
     assert!((200..600).contains(&begun.elapsed().as_millis()), "{:?}, twice 100 ms", begun.elapsed());
+}
+
+/// An issuer's pages, by their address.
+struct Pages(Vec<(&'static str, String)>);
+
+impl Fetch for Pages {
+    async fn fetch(&self, address: &str) -> Result<Vec<u8>, FetchError> {
+        let page = self.0.iter().find(|(known, _)| *known == address);
+        page.map(|(_, page)| page.clone().into_bytes()).ok_or(FetchError::Status(404))
+    }
+}
+
+#[tokio::test]
+async fn an_issuer_says_where_its_keys_are_and_no_other_does() {
+    const CORP: &str = "https://login.corp.example/";
+    const DESCRIPTION: &str = "https://login.corp.example/.well-known/openid-configuration";
+    const KEYS: &str = "https://keys.corp.example/k";
+    let describes = |issuer: &str, keys: &str| json!({"issuer": issuer, "jwks_uri": keys}).to_string();
+    let rows = [
+        ("its own", vec![(DESCRIPTION, describes(CORP, KEYS)), (KEYS, key_set(&[&KEY]))], true),
+        (
+            "another issuer's",
+            vec![(DESCRIPTION, describes("https://x.example", KEYS)), (KEYS, key_set(&[&KEY]))],
+            false,
+        ),
+        ("no description", vec![(KEYS, key_set(&[&KEY]))], false),
+        ("no keys there", vec![(DESCRIPTION, describes(CORP, KEYS))], false),
+        (
+            "keys without TLS",
+            vec![
+                (DESCRIPTION, describes(CORP, "http://keys.corp.example/k")),
+                ("http://keys.corp.example/k", key_set(&[&KEY])),
+            ],
+            false,
+        ),
+    ];
+    for (name, pages, good) in rows {
+        let sets = KeySets::new(vec![(CORP.to_owned(), KeySource::Discovery)], Pages(pages), limits());
+        sets.fetch_all().await;
+        let keys = sets.get(CORP, "key-1").await;
+        assert_eq!(keys.as_ref().is_ok_and(|keys| keys.has("key-1") && keys.issuer() == CORP), good, "{name}");
+    }
 }

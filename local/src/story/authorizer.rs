@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 
 use super::token::Token;
 use crate::cloud::REGION;
+use crate::deploy::STACK;
 
 /// How often it is asked until its log is seen.
 const TRIES: usize = 10;
@@ -31,7 +32,9 @@ impl Authorizer {
         let lambda = aws_sdk_lambda::Client::new(owner);
         let all = lambda.list_functions().into_paginator().items().send().collect::<Result<Vec<_>, _>>().await?;
         let mut names = all.into_iter().filter_map(|function| function.function_name);
-        let function = names.find(|name| name.contains("-AuthorizerFunction-")).context("there is no authorizer")?;
+        // The examples have one each, in stacks of their own.
+        let own = format!("{STACK}-AuthorizerFunction-");
+        let function = names.find(|name| name.starts_with(&own)).context("there is no authorizer")?;
         Ok(Self { lambda, function, api: api.to_owned() })
     }
 

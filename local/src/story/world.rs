@@ -152,6 +152,28 @@ impl<'a> World<'a> {
         Answer::read(call.send().await?).await
     }
 
+    /// A call to another API, with these headers; status and body.
+    pub(super) async fn call(
+        &self,
+        method: &str,
+        url: &str,
+        authorization: Option<&str>,
+        host: Option<&str>,
+        body: Option<Value>,
+    ) -> Result<(u16, Value)> {
+        let mut call = self.http.request(method.parse()?, url);
+        for (name, value) in [("authorization", authorization), ("host", host)] {
+            if let Some(value) = value {
+                call = call.header(name, value);
+            }
+        }
+        if let Some(body) = &body {
+            call = call.header("content-type", "application/json").body(body.to_string());
+        }
+        let answer = Answer::read(call.send().await?).await?;
+        Ok((answer.status, answer.body))
+    }
+
     /// The authorizer's own reason code for a call.
     pub(super) async fn reason(&self, request: &Request<'_>) -> Result<String> {
         let token = request.token.context("a call without a token never reaches the authorizer")?;

@@ -97,12 +97,20 @@ fn cache(authorizer: &Value, routes: &[Value], findings: &mut Findings) {
     } else if !has("$context.path") && routes.iter().any(|route| varies(&route)) {
         "$context.path"
     } else {
-        return;
+        return outlives(seconds, &named(authorizer, "/authorizerId"), findings);
     };
     let message = format!("remembers a yes for {seconds} s, and {missing} is not one of its identity sources");
     let why = "the yes for one route, or one tenant's path, opens the others for as long";
     let fix = format!("add {missing} to its identity sources, or set its TTL to 0");
     findings.error("AuthorizerCacheTooWide", &named(authorizer, "/authorizerId"), [&message, why, &fix]);
+}
+
+/// What the function is told stands in its environment, which is not looked at.
+fn outlives(seconds: u64, subject: &str, findings: &mut Findings) {
+    let message = format!("keeps a simple answer for {seconds} s, whatever becomes of the token");
+    let why = "a simple answer has no end of its own, so it outlives a token that ends before";
+    let fix = format!("tell the function so (CACHE_SECONDS={seconds}), answer with policies, or set its TTL to 0");
+    findings.note("AnswerMayOutliveToken", subject, [&message, why, &fix]);
 }
 
 /// A route that anybody may call. The question of a browser before it calls

@@ -101,7 +101,7 @@ fn good() -> Value {
         }},
         "authorizers": {"seen": [{
             "authorizerId": "a1", "name": "tokens", "authorizerType": "REQUEST", "enableSimpleResponses": true,
-            "authorizerResultTtlInSeconds": 60,
+            "authorizerResultTtlInSeconds": 0,
             "identitySource": ["$request.header.Authorization", "$context.routeKey", "$context.path"],
         }]},
         "routes": {"seen": [
@@ -132,6 +132,12 @@ fn put(document: &mut Value, pointer: &str, value: Value) {
 fn codes(documents: &Value, rules: Option<&Rules>) -> Vec<String> {
     let documents: Documents = serde_json::from_value(documents.clone()).unwrap_or_else(|error| panic!("{error}"));
     findings(&documents, rules).into_iter().map(|one| format!("{} {}", one.severity.as_str(), one.code)).collect()
+}
+
+/// An authorizer whose simple answers are kept by these sources.
+fn kept(sources: &[&str]) -> Value {
+    json!({"authorizerId": "a1", "name": "tokens", "authorizerType": "REQUEST", "enableSimpleResponses": true,
+        "authorizerResultTtlInSeconds": 60, "identitySource": sources})
 }
 
 fn at(arn: &str, rest: &str) -> String {
@@ -383,15 +389,21 @@ fn each_danger_is_found_where_one_setting_makes_it() {
         ),
         (
             "a yes for every route",
-            "/authorizers/seen/0/identitySource".to_owned(),
-            json!(["$request.header.Authorization", "$context.path"]),
+            "/authorizers/seen/0".to_owned(),
+            kept(&["$request.header.Authorization", "$context.path"]),
             "error AuthorizerCacheTooWide",
         ),
         (
             "a yes for every tenant",
-            "/authorizers/seen/0/identitySource".to_owned(),
-            json!(["$request.header.Authorization", "$context.routeKey"]),
+            "/authorizers/seen/0".to_owned(),
+            kept(&["$request.header.Authorization", "$context.routeKey"]),
             "error AuthorizerCacheTooWide",
+        ),
+        (
+            "a yes for longer than a token may live",
+            "/authorizers/seen/0".to_owned(),
+            kept(&["$request.header.Authorization", "$context.routeKey", "$context.path"]),
+            "note AnswerMayOutliveToken",
         ),
         (
             "an open route of the rules",
@@ -521,7 +533,7 @@ fn a_role_by_what_users_write_and_a_tie_of_groups_are_found_i09() {
 fn a_cache_that_remembers_nothing_is_never_too_wide() {
     for (member, value) in [("authorizerResultTtlInSeconds", json!(0)), ("enableSimpleResponses", json!(false))] {
         let mut documents = good();
-        put(&mut documents, "/authorizers/seen/0/identitySource", json!(["$request.header.Authorization"]));
+        put(&mut documents, "/authorizers/seen/0", kept(&["$request.header.Authorization"]));
         put(&mut documents, &format!("/authorizers/seen/0/{member}"), value);
         assert_eq!(codes(&documents, None), [""; 0], "{member}");
     }

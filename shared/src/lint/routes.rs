@@ -8,6 +8,13 @@ use crate::rules::Rules;
 use super::claims::suppressed_for_all;
 
 pub(super) fn look(rules: &Rules, findings: &mut Findings) {
+    issuers(rules, findings);
+    if let Some(graphql) = rules.graphql.as_ref().filter(|graphql| graphql.cache_seconds > 0) {
+        let message = format!("lets AppSync keep an answer for {} s", graphql.cache_seconds);
+        let why = "a kept answer lets fields of Query, Mutation and Subscription pass that have no rule";
+        let fix = "see that each of them has a rule, or set it to 0";
+        findings.note("KeptAnswerOpensUnknownFields", "graphql.cache_seconds", [&message, why, fix]);
+    }
     let routes = rules.routes.routes();
     for (index, route) in routes.iter().enumerate() {
         let path = format!("routes[{index}]");
@@ -21,6 +28,19 @@ pub(super) fn look(rules: &Rules, findings: &mut Findings) {
                 findings.warning("DeadRoute", &format!("{path}.scopes[{at}]"), [&message, why, fix]);
             }
         }
+    }
+}
+
+/// An issuer that is fetched and believed for nothing.
+fn issuers(rules: &Rules, findings: &mut Findings) {
+    let routes = rules.routes.rules().map(|rule| &rule.issuers);
+    let fields = rules.graphql.iter().flat_map(|graphql| &graphql.fields).map(|rule| &rule.issuers);
+    let named: Vec<_> = routes.chain(fields).chain(rules.connect.iter().map(|rule| &rule.issuers)).flatten().collect();
+    for (index, issuer) in rules.issuers.iter().enumerate().filter(|(_, issuer)| !named.contains(&&issuer.name)) {
+        let message = format!("no route takes the tokens of \"{}\"", issuer.name);
+        let why = "an issuer opens only what names it";
+        let fix = "add it to the issuers of a route, or remove it";
+        findings.warning("IssuerUnused", &format!("issuers[{index}].name"), [&message, why, fix]);
     }
 }
 

@@ -91,6 +91,19 @@ fn each_oddity_is_found_at_its_key_and_its_opposite_is_not() {
     let machines = "{ source = \"TokenGeneration_ClientCredentials\" }";
     // What is replaced, by what, and what is found.
     let table: Vec<(&str, String, &str)> = vec![
+        // Issuers and fields.
+        ("", "[[issuers]]\nname = \"corp\"\nissuer = \"https://login.corp.example\"\naudiences = [\"api\"]\ntenant = \"acme\"\n".into(), "IssuerUnused issuers[0].name"),
+        (
+            "",
+            "[[issuers]]\nname = \"corp\"\nissuer = \"https://login.corp.example\"\naudiences = [\"api\"]\ntenant = \"acme\"\n[[routes]]\nmethod = \"GET\"\npath = \"/corp\"\nissuers = [\"corp\"]\n".into(),
+            "",
+        ),
+        (
+            "",
+            "[graphql]\ncache_seconds = 60\n[[graphql.fields]]\ntype = \"Query\"\nfield = \"items\"\n".into(),
+            "KeptAnswerOpensUnknownFields graphql.cache_seconds",
+        ),
+        ("", "[[graphql.fields]]\ntype = \"Query\"\nfield = \"items\"\n".into(), ""),
         // Who comes in.
         (
             "mode = \"open\"\nallowed_domains = []",

@@ -16,7 +16,7 @@ pub struct MethodArn<'a> {
     pub stage: &'a str,
     /// The method, as it was sent.
     pub method: &'a str,
-    /// The path, as it was sent, from its first slash on.
+    /// The path, as it was sent, from its first slash on; empty for a WebSocket API.
     pub path: &'a str,
 }
 
@@ -26,6 +26,9 @@ const MAX_ARN_BYTES: usize = 1_600;
 /// The stage under which API Gateway's console tries an API out. Nobody calls
 /// from there in production.
 const TEST_STAGE: &str = "test-invoke-stage";
+
+/// What stands in the place of method and path for a WebSocket API.
+const CONNECT: &str = "$connect";
 
 impl<'a> MethodArn<'a> {
     /// Reads the name of a request; `None` when any part is not what API
@@ -54,13 +57,25 @@ impl<'a> MethodArn<'a> {
             && stage != TEST_STAGE
             && !method.is_empty();
         let prefix = arn.get(..arn.len() - request.len() - 1)?;
-        let path = if path.is_empty() { "/" } else { path };
+        let path = if path.is_empty() && method != CONNECT { "/" } else { path };
         known.then_some(Self { prefix, account, api, stage, method, path })
     }
 
     /// The resource of a method and path of the same API and stage.
     pub(super) fn resource(&self, method: &str, path: &str) -> String {
         format!("{}/{method}{path}", self.prefix)
+    }
+
+    /// Whether it is the name of a WebSocket API's connection, which has neither a
+    /// method nor a path.
+    /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-lambda-auth.html>
+    pub fn is_connection(&self) -> bool {
+        self.method == CONNECT && self.path.is_empty()
+    }
+
+    /// The resource of a WebSocket API's connection.
+    pub(super) fn connection(&self) -> String {
+        format!("{}/{CONNECT}", self.prefix)
     }
 
     /// Every request of the API and stage. Only ever denied.
@@ -85,6 +100,7 @@ mod tests {
             ("/prod/GET/", Some(("prod", "GET", "/"))),
             ("/prod/GET", Some(("prod", "GET", "/"))),
             ("/$default/PUT/a:b/c", Some(("$default", "PUT", "/a:b/c"))),
+            ("/prod/$connect", Some(("prod", "$connect", ""))),
             ("/prod/get/items", Some(("prod", "get", "/items"))),
             ("/test-invoke-stage/GET/items", None),
             ("/*/GET/items", None),

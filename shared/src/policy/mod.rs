@@ -11,8 +11,12 @@
 //! specific route that the caller may not use. Where such a denial would hit a
 //! route that he may use, the wide resource is left out, and only the very path
 //! of the present request is allowed in its place.
+//!
+//! What is kept must not outlive the token, so everything is allowed under the
+//! condition that the token has not ended yet.
 
 mod arn;
+mod date;
 mod pattern;
 
 use std::collections::BTreeSet;
@@ -40,16 +44,18 @@ const MAX_DOCUMENT_BYTES: usize = 7_000;
 pub struct Policy {
     allow: BTreeSet<String>,
     deny: BTreeSet<String>,
+    until: u64,
 }
 
-/// Writes the policy for everything that this caller may request.
+/// Writes the policy for everything that this caller may request before `until`
+/// (seconds since 1970).
 ///
 /// Whoever may request nothing gets an explicit denial, and so does everybody
 /// when no rule fits: there is no empty policy.
-pub fn document(table: &RouteTable, caller: &Caller, request: &MethodArn<'_>) -> Policy {
+pub fn document(table: &RouteTable, caller: &Caller, request: &MethodArn<'_>, until: u64) -> Policy {
     let present = table.route(caller, request.method, request.path).ok();
     let own: Vec<Own<'_>> = table.routes().iter().filter_map(|route| Own::of(route, caller)).collect();
-    let mut policy = Policy { allow: BTreeSet::new(), deny: BTreeSet::new() };
+    let mut policy = Policy { allow: BTreeSet::new(), deny: BTreeSet::new(), until };
     for route in &own {
         match route.resources(table, &own, caller, request) {
             Some((allow, deny)) => {
@@ -64,14 +70,21 @@ pub fn document(table: &RouteTable, caller: &Caller, request: &MethodArn<'_>) ->
     }
     if policy.bytes() > MAX_DOCUMENT_BYTES {
         let only = present.and_then(|_| fitting(request.resource(request.method, request.path)));
-        policy = Policy { allow: only.into_iter().collect(), deny: BTreeSet::new() };
+        policy = Policy { allow: only.into_iter().collect(), deny: BTreeSet::new(), until };
     }
     if policy.allow.is_empty() { denial(request) } else { policy }
 }
 
+/// The policy for whoever may open a connection to a WebSocket API before `until`;
+/// messages are not asked about.
+/// <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-lambda-auth.html>
+pub fn connection(request: &MethodArn<'_>, until: u64) -> Policy {
+    Policy { allow: BTreeSet::from([request.connection()]), deny: BTreeSet::new(), until }
+}
+
 /// The policy for whoever may request nothing at all.
 pub fn denial(request: &MethodArn<'_>) -> Policy {
-    Policy { allow: BTreeSet::new(), deny: BTreeSet::from([request.everything()]) }
+    Policy { allow: BTreeSet::new(), deny: BTreeSet::from([request.everything()]), until: 0 }
 }
 
 /// A route that the caller may use, with his tenant filled in.
@@ -158,7 +171,7 @@ impl Policy {
     /// the frame around them.
     fn bytes(&self) -> usize {
         let resources: usize = self.allow.iter().chain(&self.deny).map(|resource| resource.len() + 3).sum();
-        resources + 200
+        resources + 280
     }
 }
 
@@ -176,9 +189,14 @@ struct Statements<'a>(&'a Policy);
 impl Serialize for Statements<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut statements = serializer.serialize_seq(None)?;
-        for (effect, resources) in [("Allow", &self.0.allow), ("Deny", &self.0.deny)] {
+        // INVARIANT: the condition stands with what is allowed. Where a time were not
+        // known, nothing would be allowed; a denial after the end would then not hold.
+        let condition = Condition { date_less_than: CurrentTime { value: date::write(self.0.until) } };
+        let allow = ("Allow", &self.0.allow, Some(&condition));
+        for (effect, resources, condition) in [allow, ("Deny", &self.0.deny, None)] {
             if !resources.is_empty() {
-                statements.serialize_element(&Statement { effect, action: "execute-api:Invoke", resources })?;
+                let action = "execute-api:Invoke";
+                statements.serialize_element(&Statement { effect, action, resources, condition })?;
             }
         }
         statements.end()
@@ -192,6 +210,22 @@ struct Statement<'a> {
     action: &'static str,
     #[serde(rename = "Resource")]
     resources: &'a BTreeSet<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    condition: Option<&'a Condition>,
+}
+
+/// API Gateway knows the time for every kind of authorization.
+/// <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-resource-policies-aws-condition-keys.html>
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Condition {
+    date_less_than: CurrentTime,
+}
+
+#[derive(Serialize)]
+struct CurrentTime {
+    #[serde(rename = "aws:CurrentTime")]
+    value: String,
 }
 
 #[cfg(test)]

@@ -10,11 +10,14 @@ use crate::claims::TokenKind;
 use crate::names::{RoleName, TenantId};
 use crate::routes::{Machines, Method, RouteRule};
 
+/// 15 January 2027, 8:00.
+const UNTIL: u64 = 1_800_000_000;
 const BASE: &str = "arn:aws:execute-api:eu-west-1:123456789012:abc123/prod";
 
 fn caller(roles: &[&str]) -> Caller {
     Caller {
         subject: "ann".to_owned(),
+        issuer: None,
         kind: TokenKind::Access,
         machine: false,
         tenant: TenantId::parse("acme"),
@@ -32,6 +35,7 @@ fn table(routes: &[&str]) -> RouteTable {
             method: words.next().and_then(Method::parse).unwrap(),
             path: words.next().unwrap().to_owned(),
             token: TokenKind::Access,
+            issuers: Vec::new(),
             groups: Vec::new(),
             roles: words.filter_map(RoleName::parse).collect(),
             scopes: Vec::new(),
@@ -44,7 +48,7 @@ fn table(routes: &[&str]) -> RouteTable {
 
 fn write(table: &RouteTable, caller: &Caller, request: &str) -> (Vec<String>, Vec<String>) {
     let arn = format!("{BASE}/{request}");
-    let policy = document(table, caller, &MethodArn::parse(&arn).unwrap());
+    let policy = document(table, caller, &MethodArn::parse(&arn).unwrap(), UNTIL);
     let short = |text: &str| text.strip_prefix(BASE).unwrap().strip_prefix('/').unwrap().to_owned();
     (policy.allowed().map(short).collect(), policy.denied().map(short).collect())
 }
@@ -134,22 +138,28 @@ fn documents_are_as_wide_as_the_routes() {
 fn a_document_has_the_form_that_iam_reads() {
     let arn = format!("{BASE}/GET/items");
     let arn = MethodArn::parse(&arn).unwrap();
-    let policy = document(&table(&["GET /items", "GET /items/{id}"]), &caller(&[]), &arn);
+    let policy = document(&table(&["GET /items", "GET /items/{id}"]), &caller(&[]), &arn, UNTIL);
     let expected = format!(
         concat!(
             r#"{{"Version":"2012-10-17","Statement":["#,
-            r#"{{"Effect":"Allow","Action":"execute-api:Invoke","Resource":["{0}/GET/items","{0}/GET/items/*"]}},"#,
+            r#"{{"Effect":"Allow","Action":"execute-api:Invoke","Resource":["{0}/GET/items","{0}/GET/items/*"],"#,
+            r#""Condition":{{"DateLessThan":{{"aws:CurrentTime":"2027-01-15T08:00:00Z"}}}}}},"#,
             r#"{{"Effect":"Deny","Action":"execute-api:Invoke","Resource":["{0}/GET/items/","{0}/GET/items/*/*"]}}]}}"#
         ),
         BASE
     );
     for _ in 0..100 {
-        let again = document(&table(&["GET /items/{id}", "GET /items"]), &caller(&[]), &arn);
+        let again = document(&table(&["GET /items/{id}", "GET /items"]), &caller(&[]), &arn, UNTIL);
         assert_eq!(serde_json::to_string(&again).unwrap(), expected, "P15");
     }
     assert_eq!(serde_json::to_string(&policy).unwrap(), expected);
     let denial = serde_json::to_string(&denial(&arn)).unwrap();
-    assert!(denial.contains(r#""Effect":"Deny""#) && !denial.contains("Allow"), "P06 {denial}");
+    let closed = denial.contains(r#""Effect":"Deny""#) && !denial.contains("Allow");
+    assert!(closed && !denial.contains("Condition"), "P06 {denial}");
+    let connect = format!("{BASE}/$connect");
+    let connection = connection(&MethodArn::parse(&connect).unwrap(), UNTIL);
+    assert_eq!(connection.allowed().collect::<Vec<_>>(), [connect.as_str()]);
+    assert_eq!(connection.denied().count(), 0);
 }
 
 #[test]
@@ -250,7 +260,7 @@ proptest! {
     ) {
         let caller = caller(if admin { &["admin"] } else { &[] });
         let arn = format!("{BASE}/GET{present}");
-        let policy = document(&table, &caller, &MethodArn::parse(&arn).unwrap());
+        let policy = document(&table, &caller, &MethodArn::parse(&arn).unwrap(), UNTIL);
         let document = serde_json::to_string(&policy).unwrap();
         prop_assert!(!document.contains('?'));
         for pattern in policy.allowed() {

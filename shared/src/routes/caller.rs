@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::claims::TokenKind;
-use crate::names::{RoleName, TenantId};
+use crate::names::{IssuerName, RoleName, TenantId};
 
 /// Who calls, as far as the routes ask.
 ///
@@ -11,8 +11,11 @@ use crate::names::{RoleName, TenantId};
 /// else.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
-    /// The user's `sub`, or the client's id for a machine.
+    /// The user's `sub`, or the client's id for a machine. Of another issuer than
+    /// a user pool it begins with the issuer's name, so that no two are alike.
     pub subject: String,
+    /// The issuer that the rules name; `None` for a user pool.
+    pub issuer: Option<IssuerName>,
     /// The kind of token that was shown.
     pub kind: TokenKind,
     /// Whether a client calls for itself, without a user.

@@ -2,8 +2,7 @@
 
 use std::cmp::Ordering;
 
-use super::{Machines, RouteRule, Segment, Template};
-use crate::claims::TokenKind;
+use super::{RouteRule, Segment, Template};
 use crate::rules::Problems;
 
 /// The most routes. An authorizer looks through them on every call.
@@ -18,7 +17,7 @@ pub(crate) fn check(rules: &[RouteRule], problems: &mut Problems) {
     let mut earlier: Vec<(&RouteRule, Template)> = Vec::new();
     for (index, rule) in rules.iter().enumerate() {
         let mut add = |member: &str, message: String| problems.add(format!("routes[{index}].{member}"), message);
-        contradictions(rule, &mut add);
+        rule.conditions().contradictions(&mut add);
         let template = match Template::parse(&rule.path) {
             Ok(template) => template,
             Err(message) => {
@@ -42,30 +41,5 @@ pub(crate) fn check(rules: &[RouteRule], problems: &mut Problems) {
             }
         }
         earlier.push((rule, template));
-    }
-}
-
-/// Conditions that nobody could meet, or that do not fit together.
-fn contradictions(rule: &RouteRule, add: &mut impl FnMut(&str, String)) {
-    if rule.token == TokenKind::Id && !rule.scopes.is_empty() {
-        add("scopes", "cannot be asked for: an ID token has no scopes".to_owned());
-    }
-    if let Some(scope) = rule.scopes.iter().find(|scope| scope.is_empty() || scope.contains(char::is_whitespace)) {
-        add("scopes", format!("holds \"{scope}\", which is not a scope"));
-    }
-    if rule.groups.iter().any(String::is_empty) {
-        add("groups", "holds an empty name".to_owned());
-    }
-    if rule.machines == Machines::No {
-        return;
-    }
-    if rule.token == TokenKind::Id {
-        add("machines", "must be \"no\": a machine never has an ID token".to_owned());
-    }
-    if rule.tenant {
-        add("machines", "must be \"no\" unless tenant = false: a machine has no tenant".to_owned());
-    }
-    if !rule.groups.is_empty() || !rule.roles.is_empty() {
-        add("machines", "must be \"no\" where groups or roles are asked for: a machine has neither".to_owned());
     }
 }

@@ -6,12 +6,15 @@
 
 mod caller;
 mod check;
+mod conditions;
 mod rule;
 mod template;
 
 pub use caller::Caller;
 pub(crate) use check::check;
-pub use rule::{Machines, RouteRule};
+pub use conditions::Machines;
+pub(crate) use conditions::{Conditions, default_tenant, default_token, rule_with_conditions};
+pub use rule::RouteRule;
 pub(crate) use template::{RequestPath, Segment, Template};
 
 use std::fmt;
@@ -93,6 +96,8 @@ pub enum Refusal {
     PathRefused,
     /// There is no such route.
     RouteUnknown,
+    /// Tokens of this issuer are not taken here.
+    IssuerNotTaken,
     /// The route takes the other kind of token.
     TokenKindRefused,
     /// The route is not for machines, or for nobody else.
@@ -115,6 +120,7 @@ impl Refusal {
         match self {
             Self::PathRefused => "PathRefused",
             Self::RouteUnknown => "RouteUnknown",
+            Self::IssuerNotTaken => "IssuerNotTaken",
             Self::TokenKindRefused => "TokenKindRefused",
             Self::MachineRefused => "MachineRefused",
             Self::TenantMissing => "TenantMissing",
@@ -136,7 +142,7 @@ pub(crate) struct Route {
 impl Route {
     /// Whether the caller may use this route, whatever tenant the path names.
     pub(crate) fn admits(&self, caller: &Caller) -> Result<(), Refusal> {
-        self.rule.check(caller)
+        self.rule.conditions().check(caller)
     }
 
     /// Whether this route, and not `other`, has the say where both match.

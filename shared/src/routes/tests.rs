@@ -18,6 +18,7 @@ fn texts(items: &[&str]) -> BTreeSet<String> {
 fn caller() -> Caller {
     Caller {
         subject: "ann".to_owned(),
+        issuer: None,
         kind: TokenKind::Access,
         machine: false,
         tenant: TenantId::parse("acme"),
@@ -36,6 +37,7 @@ fn rule(method: Method, path: &str) -> RouteRule {
         method,
         path: path.to_owned(),
         token: TokenKind::Access,
+        issuers: Vec::new(),
         groups: Vec::new(),
         roles: Vec::new(),
         scopes: Vec::new(),

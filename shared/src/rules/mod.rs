@@ -16,12 +16,16 @@ pub use schema::schema;
 use provider::ProviderIndex;
 use serde::Deserialize;
 
-use crate::claims::{ClaimRules, Membership, TokenKind};
+use crate::claims::{ClaimRules, Membership};
+use crate::connect::ConnectRule;
+use crate::graphql::GraphqlRules;
 use crate::guests::GuestRules;
+use crate::issuers::{self, IssuerRule};
 use crate::migration::MigrationRules;
+use crate::names::IssuerName;
 use crate::provisioning::{self, GroupGrant};
 use crate::roles::RoleRules;
-use crate::routes::{self, RouteRule, RouteTable};
+use crate::routes::{self, Conditions, RouteRule, RouteTable};
 use crate::sign_up::SignUpRules;
 use crate::tenants::TenantRules;
 
@@ -49,6 +53,12 @@ pub struct Rules {
     pub roles: RoleRules,
     /// What each route of the API takes.
     pub routes: RouteTable,
+    /// The issuers, besides user pools, whose tokens are taken.
+    pub issuers: Vec<IssuerRule>,
+    /// Who may connect to a WebSocket API; `None` when nobody may.
+    pub connect: Option<ConnectRule>,
+    /// The fields of a GraphQL API; `None` when there is none.
+    pub graphql: Option<GraphqlRules>,
 }
 
 /// The rule file as it is written.
@@ -81,6 +91,14 @@ struct RuleFile {
     /// What each route of the API takes. A call without a route is refused.
     #[serde(default)]
     routes: Vec<RouteRule>,
+    /// The issuers, besides user pools, whose tokens are taken where a rule names
+    /// them.
+    #[serde(default)]
+    issuers: Vec<IssuerRule>,
+    /// Who may connect to a WebSocket API. Without it nobody may.
+    connect: Option<ConnectRule>,
+    /// The fields of a GraphQL API. Without it nobody may use one.
+    graphql: Option<GraphqlRules>,
 }
 
 impl Rules {
@@ -102,6 +120,9 @@ impl Rules {
             claims: file.claims,
             roles: file.roles,
             routes: RouteTable::compile(file.routes),
+            issuers: file.issuers,
+            connect: file.connect,
+            graphql: file.graphql,
         })
     }
 }
@@ -124,24 +145,58 @@ impl RuleFile {
         self.claims.check(problems);
         self.roles.check(problems);
         routes::check(&self.routes, problems);
-        self.check_routes_have_claims(problems);
+        issuers::check(&self.issuers, problems);
+        if let Some(connect) = &self.connect {
+            connect.check(problems);
+        }
+        if let Some(graphql) = &self.graphql {
+            graphql.check(problems);
+        }
+        for (path, conditions) in self.conditions() {
+            self.check_claims(&path, &conditions, problems);
+            self.check_issuers(&path, &conditions, problems);
+        }
+    }
+
+    /// Every rule about a caller, with its key.
+    fn conditions(&self) -> Vec<(String, Conditions<'_>)> {
+        let routes =
+            self.routes.iter().enumerate().map(|(index, rule)| (format!("routes[{index}]"), rule.conditions()));
+        let connect = self.connect.iter().map(|rule| ("connect".to_owned(), rule.conditions()));
+        let fields = self.graphql.iter().flat_map(|rules| rules.fields.iter().enumerate());
+        let fields = fields.map(|(index, rule)| (format!("graphql.fields[{index}]"), rule.conditions()));
+        routes.chain(connect).chain(fields).collect()
     }
 
     /// An authorizer reads tenant and roles from the claims that
-    /// pre-token-generation wrote, so a route that asks for one that no claim
+    /// pre-token-generation wrote, so a rule that asks for one that no claim
     /// carries would take nobody.
-    fn check_routes_have_claims(&self, problems: &mut Problems) {
-        for (kind, token) in [(TokenKind::Id, "id"), (TokenKind::Access, "access")] {
-            let tenant_missing = self.claims.claim_name(Membership::Tenant, kind).is_none();
-            let roles_missing = self.claims.claim_name(Membership::Roles, kind).is_none();
-            for (index, route) in self.routes.iter().enumerate().filter(|(_, route)| route.token == kind) {
-                let mut add = |key: &str, message: String| problems.add(format!("routes[{index}].{key}"), message);
-                if route.tenant && tenant_missing {
-                    add("tenant", format!("nobody could pass: {} {token} token", lacking("tenant")));
+    fn check_claims(&self, path: &str, rule: &Conditions<'_>, problems: &mut Problems) {
+        if !rule.takes_pools() {
+            return;
+        }
+        let (kind, token) = (rule.token, rule.token.as_str());
+        let missing = |membership| self.claims.claim_name(membership, kind).is_none();
+        let mut add = |key: &str, message: String| problems.add(format!("{path}.{key}"), message);
+        if rule.tenant && missing(Membership::Tenant) {
+            add("tenant", format!("nobody could pass: {} {token} token", lacking("tenant")));
+        }
+        if !rule.roles.is_empty() && missing(Membership::Roles) {
+            add("roles", format!("nobody could pass: {} {token} token", lacking("roles")));
+        }
+    }
+
+    /// A rule names issuers that are there, and whose tokens are of its kind.
+    fn check_issuers(&self, path: &str, rule: &Conditions<'_>, problems: &mut Problems) {
+        for name in rule.issuers.iter().filter(|name| name.as_str() != IssuerName::POOL) {
+            match self.issuers.iter().find(|issuer| issuer.name == *name) {
+                None => problems.add(format!("{path}.issuers"), format!("names \"{name}\", which no [[issuers]] is")),
+                Some(issuer) if issuer.token != rule.token => {
+                    let message =
+                        format!("nobody of \"{name}\" could pass: its tokens count as {}", issuer.token.as_str());
+                    problems.add(format!("{path}.token"), message);
                 }
-                if !route.roles.is_empty() && roles_missing {
-                    add("roles", format!("nobody could pass: {} {token} token", lacking("roles")));
-                }
+                Some(_) => {}
             }
         }
     }

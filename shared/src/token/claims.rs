@@ -1,10 +1,10 @@
-//! What a correctly signed token must say to be taken.
+//! What a correctly signed token of a user pool must say to be taken.
 
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use super::{Refusal, RightsClaims, TokenRules, Verified, times};
+use super::{Refusal, RightsClaims, UserPool, Verified, times};
 use crate::claims::TokenKind;
 use crate::names::{RoleName, Subject, TenantId};
 use crate::routes::Caller;
@@ -12,8 +12,8 @@ use crate::routes::Caller;
 type Claims = Map<String, Value>;
 
 /// Checks the claims of a token whose signature is good.
-pub(super) fn check(rules: &TokenRules, claims: &Claims, now: u64) -> Result<Verified, Refusal> {
-    let expires_at = times::check(claims, now, rules.leeway_seconds)?.expires_at;
+pub(super) fn check(pool: &UserPool, claims: &Claims, now: u64, leeway: u64) -> Result<Verified, Refusal> {
+    let expires_at = times::check(claims, now, leeway)?.expires_at;
     let kind = match claims.get("token_use").and_then(Value::as_str) {
         Some("access") => TokenKind::Access,
         Some("id") => TokenKind::Id,
@@ -23,12 +23,12 @@ pub(super) fn check(rules: &TokenRules, claims: &Claims, now: u64) -> Result<Ver
         TokenKind::Access => access_client(claims)?,
         TokenKind::Id => id_client(claims)?,
     };
-    if !rules.client_ids.iter().any(|known| known == client_id) {
+    if !pool.client_ids.iter().any(|known| known == client_id) {
         return Err(Refusal::ClientRefused);
     }
     let names = match kind {
-        TokenKind::Access => &rules.access,
-        TokenKind::Id => &rules.id,
+        TokenKind::Access => &pool.access,
+        TokenKind::Id => &pool.id,
     };
     let caller = caller(names, claims, kind, client_id)?;
     Ok(Verified { caller, client_id: client_id.to_owned(), expires_at })
@@ -87,6 +87,7 @@ pub(super) fn caller(
     };
     Ok(Caller {
         subject: subject.as_str().to_owned(),
+        issuer: None,
         kind,
         machine,
         tenant,

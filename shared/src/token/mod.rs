@@ -5,14 +5,17 @@
 //! own issuer, the signature is that key's, the times, the use, the client. No
 //! check can be left out, because no check is an option.
 //!
-//! That is for tokens of user pools. Those of identity pools are read with the
-//! same means (`Compact`, [`KeySet`]) under another [`Profile`]; what they prove
+//! That is for tokens of user pools, and of other issuers by the rules that name
+//! them. Those of identity pools are read with the same means (`Compact`, [`KeySet`]) under another [`Profile`]; what they prove
 //! is decided where guests are.
 //!
 //! Sign-out and revocation cannot be seen here: a token is good until it
 //! expires. <https://docs.aws.amazon.com/cognito/latest/developerguide/token-revocation.html>
 
 mod claims;
+mod discovery;
+mod external;
+mod issuer;
 mod json;
 mod key;
 mod key_set;
@@ -21,6 +24,8 @@ mod refusal;
 pub(crate) mod times;
 mod unverified;
 
+pub use discovery::{DiscoveryProblem, description_address, key_set_address};
+pub use issuer::{Issuer, IssuerKind, UserPool};
 pub use key_set::{KeySet, KeySetProblem, MAX_KEY_SET_BYTES};
 pub use profile::Profile;
 pub use refusal::Refusal;
@@ -33,17 +38,11 @@ use crate::routes::Caller;
 /// Which tokens are believed.
 #[derive(Clone, Debug)]
 pub struct TokenRules {
-    /// The issuers, byte for byte as they stand in `iss`.
-    pub issuers: Vec<String>,
-    /// The app clients whose tokens are taken.
-    pub client_ids: Vec<String>,
+    /// The issuers, each with what its tokens are held to.
+    pub issuers: Vec<Issuer>,
     /// How many seconds past its end a token is still taken, for clocks that
     /// differ.
     pub leeway_seconds: u64,
-    /// Where an ID token carries rights.
-    pub id: RightsClaims,
-    /// Where an access token carries rights.
-    pub access: RightsClaims,
 }
 
 /// The claims that carry a user's rights, by the names the claim rules give
@@ -69,9 +68,9 @@ impl TokenRules {
     ///
     /// INVARIANT: what comes back is the configured text. Nothing that a token
     /// says ever becomes part of an address.
-    pub fn issuer(&self, token: &Unverified<'_>) -> Result<&str, Refusal> {
+    pub fn issuer(&self, token: &Unverified<'_>) -> Result<&Issuer, Refusal> {
         let named = token.token().claims().get("iss").and_then(|iss| iss.as_str()).ok_or(Refusal::IssuerRefused)?;
-        self.issuers.iter().find(|issuer| *issuer == named).map(String::as_str).ok_or(Refusal::IssuerRefused)
+        self.issuers.iter().find(|issuer| issuer.address == named).ok_or(Refusal::IssuerRefused)
     }
 }
 
@@ -103,13 +102,20 @@ impl Verified {
 /// Decides whether a token is genuine at `now` (seconds since 1970).
 ///
 /// `keys` are those of one issuer; a token of another one is refused, so keys
-/// of two issuers can never stand in for each other.
+/// of two issuers can never stand in for each other. The same issuer says which
+/// types, clients and claims count.
 pub fn verify(rules: &TokenRules, token: &Unverified<'_>, keys: &KeySet, now: u64) -> Result<Verified, Refusal> {
-    if rules.issuer(token)? != keys.issuer() {
+    let issuer = rules.issuer(token)?;
+    if issuer.address != keys.issuer() {
         return Err(Refusal::IssuerRefused);
     }
-    token.token().check_signature(keys)?;
-    claims::check(rules, token.token().claims(), now)
+    let token = token.token();
+    issuer.check_type(token.typ())?;
+    token.check_signature(keys)?;
+    match &issuer.kind {
+        IssuerKind::UserPool(pool) => claims::check(pool, token.claims(), now, rules.leeway_seconds),
+        IssuerKind::External(rule) => external::check(rule, token.claims(), now, rules.leeway_seconds),
+    }
 }
 
 /// Who would call with a token of such claims, had a pool signed it. It proves

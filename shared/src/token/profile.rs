@@ -6,7 +6,8 @@ use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_2048_8192_SHA51
 /// among what its issuer's kind allows and never the kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Profile {
-    /// A user pool: RS256 and nothing else, key sets to the letter of RFC 7518.
+    /// A user pool, or another issuer of OpenID Connect that the rules name: RS256
+    /// and nothing else, key sets to the letter of RFC 7518.
     /// <https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-tokens-verifying-a-jwt.html>
     UserPool,
     /// The identity pools of all regions, which have one issuer together. They
@@ -56,12 +57,12 @@ impl Profile {
         self.algorithms().iter().copied().find(|algorithm| algorithm.name() == name)
     }
 
-    /// Whether a header may say this `typ`.
+    /// Whether a header may say this `typ`. Which one it is of those that user
+    /// pools and other issuers write, is for the issuer's own rules.
     pub(super) fn takes_type(self, typ: &str) -> bool {
-        let types: &[&str] = match self {
-            Self::UserPool => &["JWT"],
-            Self::IdentityPool => &["JWS", "JWT"],
-        };
-        types.iter().any(|taken| typ.eq_ignore_ascii_case(taken))
+        match self {
+            Self::UserPool => true,
+            Self::IdentityPool => ["JWS", "JWT"].iter().any(|taken| typ.eq_ignore_ascii_case(taken)),
+        }
     }
 }

@@ -20,7 +20,8 @@ const MAX_KEY_ID_BYTES: usize = 256;
 /// change what the signature means, `zip`, `enc` and `cty` what the payload is.
 const REFUSED_HEADERS: [&str; 11] = ["crit", "b64", "jwk", "jku", "x5c", "x5u", "x5t", "x5t#S256", "cty", "zip", "enc"];
 
-/// A token of a user pool as it came: read, and not yet believed.
+/// A token of a user pool, or of another issuer of OpenID Connect, as it came:
+/// read, and not yet believed.
 ///
 /// It tells which key would have to have signed it, and nothing else.
 pub struct Unverified<'a>(Compact<'a>);
@@ -54,6 +55,7 @@ pub(crate) struct Compact<'a> {
     signed: &'a str,
     signature: Vec<u8>,
     key_id: String,
+    typ: Option<String>,
     claims: Map<String, Value>,
 }
 
@@ -69,14 +71,19 @@ impl<'a> Compact<'a> {
         let (signed, signature) = token.rsplit_once('.').ok_or(Refusal::Malformed)?;
         let (header, payload) = signed.split_once('.').ok_or(Refusal::Malformed)?;
         let (header, payload, signature) = (decode(header)?, decode(payload)?, decode(signature)?);
-        let (algorithm, key_id) = read_header(profile, &header)?;
+        let (algorithm, key_id, typ) = read_header(profile, &header)?;
         let claims = json::object(&payload).ok_or(Refusal::Malformed)?;
-        Ok(Self { profile, algorithm, signed, signature, key_id, claims })
+        Ok(Self { profile, algorithm, signed, signature, key_id, typ, claims })
     }
 
     /// The name of the key that is said to have signed it.
     pub(crate) fn key_id(&self) -> &str {
         &self.key_id
+    }
+
+    /// The `typ` of the header. Of an identity pool's token it is checked already.
+    pub(super) fn typ(&self) -> Option<&str> {
+        self.typ.as_deref()
     }
 
     /// Checks the signature.
@@ -106,13 +113,13 @@ fn decode(segment: &str) -> Result<Vec<u8>, Refusal> {
     URL_SAFE_NO_PAD.decode(segment).map_err(|_| Refusal::Malformed)
 }
 
-/// Checks the header and gives the algorithm and the key's name.
+/// Checks the header and gives the algorithm, the key's name and the type.
 ///
 /// User pools write `kid` and `alg` and nothing else, identity pools `typ`, too.
 /// A type that the kind of issuer does not write is a token made for something
 /// else. Members that are not listed here are read past, whatever their type.
 /// <https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-tokens-verifying-a-jwt.html>
-fn read_header(profile: Profile, bytes: &[u8]) -> Result<(Algorithm, String), Refusal> {
+fn read_header(profile: Profile, bytes: &[u8]) -> Result<(Algorithm, String, Option<String>), Refusal> {
     let mut header = json::object(bytes).ok_or(Refusal::Malformed)?;
     if REFUSED_HEADERS.iter().any(|name| header.contains_key(*name)) {
         return Err(Refusal::HeaderRefused);
@@ -121,13 +128,13 @@ fn read_header(profile: Profile, bytes: &[u8]) -> Result<(Algorithm, String), Re
     // be made for it. Otherwise a key made for one could be used with another.
     let named = header.get("alg").and_then(Value::as_str);
     let algorithm = named.and_then(|name| profile.algorithm(name)).ok_or(Refusal::AlgorithmRefused)?;
-    match header.get("typ") {
-        None => {}
-        Some(Value::String(typ)) if profile.takes_type(typ) => {}
+    let typ = match header.remove("typ") {
+        None => None,
+        Some(Value::String(typ)) if profile.takes_type(&typ) => Some(typ),
         Some(_) => return Err(Refusal::HeaderRefused),
-    }
+    };
     match header.remove("kid") {
-        Some(Value::String(kid)) if !kid.is_empty() && kid.len() <= MAX_KEY_ID_BYTES => Ok((algorithm, kid)),
+        Some(Value::String(kid)) if !kid.is_empty() && kid.len() <= MAX_KEY_ID_BYTES => Ok((algorithm, kid, typ)),
         _ => Err(Refusal::KeyIdMissing),
     }
 }

@@ -7,9 +7,11 @@
 
 mod address;
 mod fetch;
+mod source;
 
 pub use address::{check_address, is_address};
 pub use fetch::{FetchError, Fetcher};
+pub use source::KeySource;
 
 use std::fmt;
 use std::future::poll_fn;
@@ -17,7 +19,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use shared::token::{KeySet, KeySetProblem, Profile};
+use shared::token::{KeySet, Profile};
+use source::FetchProblem;
 use tokio::sync::Mutex;
 
 /// The one thing that the key sets ask of the outside world.
@@ -76,7 +79,7 @@ pub struct KeySets<F> {
 
 struct Issuer {
     name: String,
-    address: String,
+    source: KeySource,
     state: RwLock<State>,
     /// Held by the one call that fetches. Whoever waits looks again afterwards;
     /// when the holder is dropped, the next one fetches in its place.
@@ -101,14 +104,19 @@ enum Look {
 }
 
 impl<F: Fetch> KeySets<F> {
-    /// Key sets of these user pools, by issuer and address; none is fetched yet.
-    pub fn new(issuers: Vec<(String, String)>, fetch: F, limits: Limits) -> Self {
+    /// Key sets of these issuers, by name and source; none is fetched yet.
+    pub fn new<S: Into<KeySource>>(issuers: Vec<(String, S)>, fetch: F, limits: Limits) -> Self {
         Self::of(Profile::UserPool, issuers, fetch, limits)
     }
 
     /// The same for issuers of any kind.
-    pub fn of(profile: Profile, issuers: Vec<(String, String)>, fetch: F, limits: Limits) -> Self {
-        let issuer = |(name, address)| Issuer { name, address, state: RwLock::default(), flight: Mutex::new(()) };
+    pub fn of<S: Into<KeySource>>(profile: Profile, issuers: Vec<(String, S)>, fetch: F, limits: Limits) -> Self {
+        let issuer = |(name, source): (String, S)| Issuer {
+            name,
+            source: source.into(),
+            state: RwLock::default(),
+            flight: Mutex::new(()),
+        };
         Self { profile, issuers: issuers.into_iter().map(issuer).collect(), fetch, limits }
     }
 
@@ -147,7 +155,7 @@ impl<F: Fetch> KeySets<F> {
     /// time of the next attempt.
     async fn refresh(&self, issuer: &Issuer) {
         let read = |bytes: Vec<u8>| KeySet::read_as(self.profile, &issuer.name, &bytes).map_err(FetchProblem::Unusable);
-        let fetched = self.fetch.fetch(&issuer.address).await.map_err(FetchProblem::Failed).and_then(read);
+        let fetched = issuer.source.document(&issuer.name, &self.fetch).await.and_then(read);
         let now = Instant::now();
         let mut state = issuer.state.write().unwrap_or_else(PoisonError::into_inner);
         state.last = Some(now);
@@ -215,21 +223,6 @@ impl State {
             (Some((keys, _)), Some(_)) if keys.has(key_id) => Ok(Arc::clone(keys)),
             (_, Some(failure)) => Err(failure.clone()),
             (None, None) => Err(Unavailable(Arc::from("not fetched yet"))),
-        }
-    }
-}
-
-/// Why a fetch brought nothing.
-enum FetchProblem {
-    Failed(FetchError),
-    Unusable(KeySetProblem),
-}
-
-impl fmt::Display for FetchProblem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Failed(error) => error.fmt(f),
-            Self::Unusable(problem) => problem.fmt(f),
         }
     }
 }

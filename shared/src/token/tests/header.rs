@@ -5,7 +5,8 @@ use aws_lc_rs::hmac;
 use serde_json::{Value, json};
 
 use super::support::{
-    ATTACKER, CLIENT, ISSUER_A, ISSUER_B, KEY_A, KEY_B, NOW, access, check, encode, header, keys_of, rules, with,
+    ATTACKER, CLIENT, CLIENT_B, ISSUER_A, ISSUER_B, KEY_A, KEY_B, NOW, access, check, encode, header, keys_of, rules,
+    with,
 };
 use crate::token::Refusal::{self, AlgorithmRefused, HeaderRefused, KeyIdMissing, KeyUnknown, Malformed};
 use crate::token::{Unverified, verify};
@@ -126,9 +127,13 @@ fn keys_of_one_pool_say_nothing_about_another() {
     let keys_of_b = keys_of(ISSUER_B, &[KEY_B.jwk()]);
     let by_b = Unverified::parse(&by_b).unwrap();
     assert_eq!(verify(&rules(), &by_b, &keys_of_b, NOW).unwrap_err(), Refusal::IssuerRefused, "H16 the keys of B");
-    let of_b = with(access(), "iss", Some(json!(ISSUER_B))).to_string();
-    let of_b = KEY_B.token(header_with("kid", json!("kB1")).to_string().as_bytes(), of_b.as_bytes());
-    assert!(verify(&rules(), &Unverified::parse(&of_b).unwrap(), &keys_of_b, NOW).is_ok(), "B for itself");
+    let of_b = |client: &str| {
+        let claims = with(with(access(), "iss", Some(json!(ISSUER_B))), "client_id", Some(json!(client))).to_string();
+        let token = KEY_B.token(header_with("kid", json!("kB1")).to_string().as_bytes(), claims.as_bytes());
+        verify(&rules(), &Unverified::parse(&token).unwrap(), &keys_of_b, NOW).err()
+    };
+    assert_eq!(of_b(CLIENT_B), None, "B for itself");
+    assert_eq!(of_b(CLIENT), Some(Refusal::ClientRefused), "a client of A in a token of B");
 }
 
 #[test]

@@ -13,12 +13,16 @@ use serde_json::{Value, json};
 
 use crate::claims::TokenKind;
 use crate::routes::Caller;
-use crate::token::{KeySet, Refusal, RightsClaims, TokenRules, Unverified, Verified, verify};
+use crate::token::{
+    Issuer, IssuerKind, KeySet, Refusal, RightsClaims, TokenRules, Unverified, UserPool, Verified, verify,
+};
 
 pub(super) const NOW: u64 = 1_800_000_000;
 pub(super) const ISSUER_A: &str = "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_AAAAAAAAA";
 pub(super) const ISSUER_B: &str = "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_BBBBBBBBB";
 pub(super) const CLIENT: &str = "1example23456789";
+/// A client of the other pool.
+pub(super) const CLIENT_B: &str = "2example23456789";
 
 /// The pool's key.
 pub(super) static KEY_A: LazyLock<Signer> = LazyLock::new(|| Signer::generate("kA1"));
@@ -84,13 +88,11 @@ pub(super) fn encode(bytes: impl AsRef<[u8]>) -> String {
 
 pub(super) fn rules() -> TokenRules {
     let names = || RightsClaims { tenant: Some("tenant".to_owned()), roles: Some("roles".to_owned()) };
-    TokenRules {
-        issuers: vec![ISSUER_A.to_owned(), ISSUER_B.to_owned()],
-        client_ids: vec![CLIENT.to_owned()],
-        leeway_seconds: 0,
-        id: names(),
-        access: names(),
-    }
+    let pool = |address: &str, client: &str| Issuer {
+        address: address.to_owned(),
+        kind: IssuerKind::UserPool(UserPool { client_ids: vec![client.to_owned()], id: names(), access: names() }),
+    };
+    TokenRules { issuers: vec![pool(ISSUER_A, CLIENT), pool(ISSUER_B, CLIENT_B)], leeway_seconds: 0 }
 }
 
 pub(super) fn keys_of(issuer: &str, entries: &[Value]) -> KeySet {
@@ -148,6 +150,7 @@ pub(super) fn ann() -> Caller {
     let set = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<BTreeSet<_>>();
     Caller {
         subject: "7f3c0f6e-0001-4000-8000-000000000001".to_owned(),
+        issuer: None,
         kind: TokenKind::Access,
         machine: false,
         tenant: crate::names::TenantId::parse("acme"),
