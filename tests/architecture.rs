@@ -213,8 +213,8 @@ fn shared_has_no_clock_no_environment_and_no_input_or_output() {
 #[test]
 fn no_trigger_module_of_shared_uses_another() {
     // What a question may know of another: claims hold the roles that the pool
-    // says, a guest shows a token, a migration checks passwords and hands over
-    // what is carried on. Three look at the others for the operator, and nothing
+    // says, a guest shows a token, a session is that of a token, a migration checks
+    // passwords and hands over what is carried on. Three look at the others for the operator, and nothing
     // looks at them.
     let table = [
         ("administration", [].as_slice()),
@@ -224,11 +224,12 @@ fn no_trigger_module_of_shared_uses_another() {
         ("guests", &["token"]),
         ("inspection", &["claims", "roles", "sign_up"]),
         ("linking", &[]),
-        ("lint", &["claims", "migration", "roles", "routes", "sign_up", "token"]),
+        ("lint", &["claims", "migration", "revocation", "roles", "routes", "sign_up", "token"]),
         ("migration", &["password", "provisioning"]),
         ("password", &[]),
         ("policy", &["claims", "routes"]),
         ("provisioning", &[]),
+        ("revocation", &["token"]),
         ("roles", &[]),
         ("routes", &["claims", "token"]),
         ("sign_up", &[]),

@@ -25,6 +25,7 @@ mod items;
 mod migration;
 mod person;
 mod reach;
+mod revocation;
 mod shown;
 mod teller;
 mod tenants;
@@ -96,6 +97,7 @@ async fn chapters(teller: &mut Teller<'_>, world: &World<'_>, cast: &mut Cast, s
     attempts::at_the_api(teller, world, cast).await?;
     tenants::tell(teller, world, cast).await?;
     api::tell(teller, world, cast).await?;
+    revocation::tell(teller, world, cast).await?;
     let nora = federation::tell(teller, world, cast).await?;
     credentials::tell(teller, world, &nora, &cast.alice).await?;
     guests::tell(teller, world).await?;

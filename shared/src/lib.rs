@@ -5,7 +5,8 @@
 //! ([`provisioning`]), whether a user of an old system is moved in
 //! ([`migration`]), what a guest may keep and who gets it ([`guests`]), which tenant a user acts in ([`tenants`]), what a
 //! token carries ([`claims`]), which IAM role a user gets ([`roles`]), whether a
-//! token is genuine ([`token`]), which calls may pass ([`policy`]) and what is
+//! token is genuine ([`token`]), whether its session was ended ([`revocation`]),
+//! which calls may pass ([`policy`]) and what is
 //! written to attach the triggers to a pool ([`attachment`]). A decision
 //! is a function of rules, request and facts. Nothing here reads a clock, the
 //! environment, a file or the network; `clippy.toml` holds the line.
@@ -32,6 +33,7 @@ pub mod names;
 pub mod password;
 pub mod policy;
 pub mod provisioning;
+pub mod revocation;
 pub mod roles;
 pub mod routes;
 pub mod rules;

@@ -1,9 +1,10 @@
 //! What the function is told at start.
 
 use shared::claims::TokenKind;
+use shared::revocation::RevocationRules;
 use shared::routes::RouteTable;
 use shared::rules::Rules;
-use shared::token::{RightsClaims, TokenRules};
+use shared::token::{RightsClaims, Sessions, TokenRules};
 use shell::key_set::{check_address, is_address};
 use shell::{Lookup, SettingError};
 
@@ -18,6 +19,10 @@ pub struct Settings {
     pub routes: RouteTable,
     /// How payload 2.0 is answered.
     pub answer: AnswerForm,
+    /// Whether ended sessions are looked up, and how.
+    pub revocation: RevocationRules,
+    /// Where; `None` when they are not.
+    pub revocation_table: Option<String>,
 }
 
 /// How an HTTP API with payload 2.0 is answered; its authorizer is configured
@@ -55,14 +60,17 @@ impl Settings {
             Some("iam") => AnswerForm::Iam,
             Some(_) => return Err(SettingError::new("ANSWER", "must be simple or iam")),
         };
+        let revocation_table = shell::revocation_table(lookup, &rules.revocation)?;
         let tokens = TokenRules {
             issuers,
             client_ids,
             leeway_seconds: leeway(lookup)?,
             id: RightsClaims::of(&rules.claims, TokenKind::Id),
             access: RightsClaims::of(&rules.claims, TokenKind::Access),
+            sessions: if rules.revocation.is_on() { Sessions::Required } else { Sessions::Ignored },
         };
-        Ok(Self { tokens, key_sets, routes: rules.routes, answer })
+        let revocation = rules.revocation;
+        Ok(Self { tokens, key_sets, routes: rules.routes, answer, revocation, revocation_table })
     }
 }
 

@@ -16,6 +16,7 @@ pub(super) fn look(documents: &Documents, rules: Option<&Rules>, findings: &mut 
     for authorizer in documents.authorizers.seen().map(items).unwrap_or_default() {
         if text(&authorizer, "/authorizerType") == Some("REQUEST") {
             cache(&authorizer, &routes, findings);
+            revocation(&authorizer, rules, findings);
         }
     }
     for route in &routes {
@@ -59,6 +60,20 @@ fn cache(authorizer: &Value, routes: &[Value], findings: &mut Findings) {
     let why = "the yes for one route, or one tenant's path, opens the others for as long";
     let fix = format!("add {missing} to its identity sources, or set its TTL to 0");
     findings.error("AuthorizerCacheTooWide", &subject, [&message, why, &fix]);
+}
+
+/// An answer that the gateway remembers is given without asking whether the
+/// session still stands.
+fn revocation(authorizer: &Value, rules: Option<&Rules>, findings: &mut Findings) {
+    let seconds = authorizer.get("authorizerResultTtlInSeconds").and_then(Value::as_u64).unwrap_or(0);
+    if seconds == 0 || !rules.is_some_and(|rules| rules.revocation.is_on()) {
+        return;
+    }
+    let name = text(authorizer, "/name").unwrap_or_default();
+    let subject = format!("authorizer {name} ({})", text(authorizer, "/authorizerId").unwrap_or_default());
+    let message = format!("remembers a yes for {seconds} s, though the rules say that sessions end at once");
+    let why = "the gateway gives a remembered answer without asking whether the session was ended";
+    findings.error("RevocationCached", &subject, [&message, why, "set its TTL to 0"]);
 }
 
 fn open(key: &str, rules: Option<&Rules>, findings: &mut Findings) {

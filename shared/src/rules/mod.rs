@@ -20,6 +20,7 @@ use crate::claims::{ClaimRules, Membership, TokenKind};
 use crate::guests::GuestRules;
 use crate::migration::MigrationRules;
 use crate::provisioning::{self, GroupGrant};
+use crate::revocation::RevocationRules;
 use crate::roles::RoleRules;
 use crate::routes::{self, RouteRule, RouteTable};
 use crate::sign_up::SignUpRules;
@@ -47,6 +48,8 @@ pub struct Rules {
     pub claims: ClaimRules,
     /// Which IAM role a user gets.
     pub roles: RoleRules,
+    /// Whether ended sessions and changed rights show before a token expires.
+    pub revocation: RevocationRules,
     /// What each route of the API takes.
     pub routes: RouteTable,
 }
@@ -78,6 +81,10 @@ struct RuleFile {
     /// Which IAM role a user gets, as the identity pool chooses it.
     #[serde(default)]
     roles: RoleRules,
+    /// Whether ended sessions and changed rights show before a token expires.
+    /// Without it they do not.
+    #[serde(default)]
+    revocation: RevocationRules,
     /// What each route of the API takes. A call without a route is refused.
     #[serde(default)]
     routes: Vec<RouteRule>,
@@ -101,6 +108,7 @@ impl Rules {
             groups: file.groups,
             claims: file.claims,
             roles: file.roles,
+            revocation: file.revocation,
             routes: RouteTable::compile(file.routes),
         })
     }
@@ -123,6 +131,7 @@ impl RuleFile {
         }
         self.claims.check(problems);
         self.roles.check(problems);
+        self.revocation.check(problems);
         routes::check(&self.routes, problems);
         self.check_routes_have_claims(problems);
     }

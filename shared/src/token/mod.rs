@@ -10,7 +10,9 @@
 //! is decided where guests are.
 //!
 //! Sign-out and revocation cannot be seen here: a token is good until it
-//! expires. <https://docs.aws.amazon.com/cognito/latest/developerguide/token-revocation.html>
+//! expires. What it says of its session is handed on, for [`crate::revocation`]
+//! to compare with what is known of it.
+//! <https://docs.aws.amazon.com/cognito/latest/developerguide/token-revocation.html>
 
 mod claims;
 mod json;
@@ -18,12 +20,14 @@ mod key;
 mod key_set;
 mod profile;
 mod refusal;
+mod session;
 pub(crate) mod times;
 mod unverified;
 
 pub use key_set::{KeySet, KeySetProblem, MAX_KEY_SET_BYTES};
 pub use profile::Profile;
 pub use refusal::Refusal;
+pub use session::{Session, Sessions};
 pub(crate) use unverified::Compact;
 pub use unverified::{MAX_TOKEN_BYTES, Unverified};
 
@@ -44,6 +48,8 @@ pub struct TokenRules {
     pub id: RightsClaims,
     /// Where an access token carries rights.
     pub access: RightsClaims,
+    /// Whether a token has to say which session it belongs to.
+    pub sessions: Sessions,
 }
 
 /// The claims that carry a user's rights, by the names the claim rules give
@@ -81,6 +87,7 @@ pub struct Verified {
     caller: Caller,
     client_id: String,
     expires_at: u64,
+    session: Option<Session>,
 }
 
 impl Verified {
@@ -97,6 +104,11 @@ impl Verified {
     /// When the token ends, in seconds since 1970.
     pub fn expires_at(&self) -> u64 {
         self.expires_at
+    }
+
+    /// The session that the token belongs to; `None` where nobody asks for it.
+    pub fn session(&self) -> Option<&Session> {
+        self.session.as_ref()
     }
 }
 

@@ -5,10 +5,9 @@
 //! fetched anew by the call that finds it so; when that fails, the old set goes
 //! on serving until its hard age.
 
-mod address;
 mod fetch;
 
-pub use address::{check_address, is_address};
+pub use crate::address::{check_address, is_address};
 pub use fetch::{FetchError, Fetcher};
 
 use std::fmt;

@@ -90,6 +90,7 @@ pub(super) fn rules() -> TokenRules {
         leeway_seconds: 0,
         id: names(),
         access: names(),
+        sessions: crate::token::Sessions::Ignored,
     }
 }
 
