@@ -8,6 +8,7 @@
 )]
 
 use std::path::PathBuf;
+use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -18,7 +19,8 @@ use tests::gateway::Passage::{self, Allowed, Failed, Forbidden, Unauthorized};
 use tests::gateway::{arn, http_v1, http_v2, passage, rest_request, rest_token};
 use tests::http::{Request, Response, Server, forward};
 use tests::{
-    Audit, Claims, DIRECTORY_TABLE, Function, REVOCATION_TABLE, Services, TokenIssuer, cases, now, workspace_root,
+    Audit, Claims, DIRECTORY_TABLE, Function, REVOCATION_TABLE, Reply, Services, TokenIssuer, cases, now,
+    workspace_root,
 };
 
 /// A user's token that is one minute old.
@@ -406,8 +408,10 @@ fn a_table_that_is_not_there_is_decided_by_the_rules() -> Result<()> {
 
 #[test]
 fn rules_and_settings_that_disagree_do_not_start() -> Result<()> {
-    ensure!(Gate::with("mode = \"on\"", false).is_err(), "on, without a table");
-    ensure!(Gate::with("mode = \"off\"", true).is_err(), "off, with one");
+    for (mode, is_on) in [("on", false), ("off", true)] {
+        let error = Gate::with(&format!("mode = \"{mode}\""), is_on).err().context("it starts")?.to_string();
+        ensure!(error.contains("SettingRefused") && error.contains("REVOCATION_TABLE"), "{mode}: {error}");
+    }
     Ok(())
 }
 
@@ -418,7 +422,12 @@ const BOB: &str = "6c70a5b9-1d22-4c5f-8e40-0d3b2f7f3b02";
 
 /// A back end that writes marks.
 fn back_end(gate: &Gate, name: &str) -> Result<Function> {
+    back_end_with(gate, name, &[])
+}
+
+fn back_end_with(gate: &Gate, name: &str, more: &[(&str, &str)]) -> Result<Function> {
     let mut settings = gate.services.settings();
+    settings.extend(more.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
     settings.extend([
         ("RULES_FILE".to_owned(), gate.rules.display().to_string()),
         ("REVOCATION_TABLE".to_owned(), REVOCATION_TABLE.to_owned()),
@@ -472,6 +481,32 @@ fn a_sign_out_closes_the_door_at_once_for_one_session_or_for_all() -> Result<()>
     std::thread::sleep(Duration::from_millis(1_100));
     let fresh = gate.issuer.mint(&gate.claims(ANN, "s-4", 0, 0))?;
     ensure!(gate.asks(&fresh)? == is(Allowed, "Allowed"), "C37 a fresh sign-in");
+    Ok(())
+}
+
+#[test]
+fn killed_between_the_mark_and_the_pool_the_door_is_closed_all_the_same() -> Result<()> {
+    let mut gate = Gate::open("mode = \"on\"")?;
+    let process = Arc::new(AtomicU32::new(0));
+    let victim = Arc::clone(&process);
+    // A pool that sees nobody to answer to.
+    let pool = Server::start(move |_| {
+        drop(Command::new("kill").args(["-9", &victim.load(Ordering::SeqCst).to_string()]).status());
+        std::thread::sleep(Duration::from_millis(50));
+        Response::new(500, "text/plain", "the caller is dead")
+    })?;
+    let at = [("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", pool.url())];
+    let mut user_api = back_end_with(&gate, "user-api", &at.each_ref().map(|(key, url)| (*key, url.as_str())))?;
+    process.store(user_api.process(), Ordering::SeqCst);
+    let token = gate.issuer.mint(&gate.claims(ANN, "s-1", MINUTE, MINUTE))?;
+    ensure!(gate.asks(&token)? == is(Allowed, "Allowed"));
+    let everywhere = request("POST /sign-out", ANN, "s-1", "", Some(json!({"everywhere": true})));
+    let outcome = user_api.invoke_json(&everywhere);
+    ensure!(matches!(outcome.reply, Reply::Exited), "it lives: {:?}", outcome.reply);
+    ensure!(gate.asks(&token)? == is(Forbidden, "SessionsEnded"), "C37 the mark came first");
+    // Doing it again does no harm.
+    ensure!(status(&mut back_end(&gate, "user-api")?, &everywhere)? == 200);
+    ensure!(gate.asks(&token)? == is(Forbidden, "SessionsEnded"));
     Ok(())
 }
 
