@@ -223,7 +223,9 @@ fn a_tenant_role_is_taken_by_its_back_end_alone_and_with_one_tag() {
 
 #[test]
 fn functions_reach_only_their_own_kind_of_partition() {
-    let template = Template::deployed(&[("MigrationStore", "table"), ("GuestAccess", "true")]).unwrap();
+    let parameters = [("MigrationStore", "table"), ("GuestAccess", "true"), ("Revocation", "on")];
+    let template = Template::deployed(&parameters).unwrap();
+    let ended = table("RevocationsTable");
     let records = table("RecordsTable");
     let directory = table("DirectoryTable");
     let rows = [
@@ -265,6 +267,25 @@ fn functions_reach_only_their_own_kind_of_partition() {
         ("UserApiRole", "dynamodb:GetItem", table("ItemsTable"), "acme#items", false),
         ("AdminApiRole", "dynamodb:Query", directory.clone(), "acme#members", false),
         ("AuthorizerRole", "dynamodb:Query", index(), "USER#5f0c", false),
+        ("AuthorizerRole", "dynamodb:BatchGetItem", ended.clone(), "SESSION#0f0c", true),
+        ("AuthorizerRole", "dynamodb:BatchGetItem", ended.clone(), "USER#5f0c", true),
+        ("AuthorizerRole", "dynamodb:BatchGetItem", ended.clone(), "acme#5f0c", true),
+        ("AuthorizerRole", "dynamodb:BatchGetItem", ended.clone(), "5f0c", false),
+        ("AuthorizerRole", "dynamodb:BatchGetItem", directory.clone(), "USER#5f0c", false),
+        ("AuthorizerRole", "dynamodb:BatchGetItem", table("ItemsTable"), "acme#items", false),
+        ("AuthorizerRole", "dynamodb:GetItem", ended.clone(), "SESSION#0f0c", false),
+        ("AuthorizerRole", "dynamodb:Query", ended.clone(), "SESSION#0f0c", false),
+        ("AuthorizerRole", "dynamodb:PutItem", ended.clone(), "SESSION#0f0c", false),
+        ("AuthorizerRole", "dynamodb:UpdateItem", ended.clone(), "USER#5f0c", false),
+        ("AuthorizerRole", "dynamodb:DeleteItem", ended.clone(), "SESSION#0f0c", false),
+        ("UserApiRole", "dynamodb:PutItem", ended.clone(), "SESSION#0f0c", true),
+        ("UserApiRole", "dynamodb:PutItem", ended.clone(), "USER#5f0c", false),
+        ("UserApiRole", "dynamodb:UpdateItem", ended.clone(), "USER#5f0c", true),
+        ("UserApiRole", "dynamodb:UpdateItem", ended.clone(), "acme#5f0c", false),
+        ("UserApiRole", "dynamodb:DeleteItem", ended.clone(), "SESSION#0f0c", false),
+        ("UserApiRole", "dynamodb:BatchGetItem", ended.clone(), "SESSION#0f0c", false),
+        ("AdminApiRole", "dynamodb:UpdateItem", ended.clone(), "acme#5f0c", false),
+        ("PreTokenGenerationRole", "dynamodb:UpdateItem", ended.clone(), "USER#5f0c", false),
         ("GuestPromotionRole", "dynamodb:Query", records.clone(), "GUEST#us-east-1:0a1b", true),
         ("GuestPromotionRole", "dynamodb:DeleteItem", records.clone(), "GUEST#us-east-1:0a1b", true),
         ("GuestPromotionRole", "dynamodb:PutItem", records.clone(), "USER#5f0c", true),
@@ -303,11 +324,39 @@ fn functions_reach_only_their_own_kind_of_partition() {
         "GuestPromotionRole",
         "GuestKeeperRole",
     ];
-    let tables = ["DirectoryTable", "LegacyUsersTable", "RecordsTable"];
+    let tables = ["DirectoryTable", "LegacyUsersTable", "RecordsTable", "RevocationsTable"];
     for role in roles {
         for (action, id) in NEVER.iter().flat_map(|action| tables.map(|id| (action, id))) {
             assert!(!Role::of(&template, role).may(action, &table(id), &request(None, None)), "{role} {action} {id}");
         }
+    }
+}
+
+#[test]
+fn an_administrator_ends_what_a_member_has_in_his_own_tenant() {
+    let template = Template::deployed(&[("Revocation", "on")]).unwrap();
+    let (admin, user) = (Role::of(&template, "AdminTenantRole"), Role::of(&template, "UserTenantRole"));
+    let rows: [(Option<&str>, Partitions<'_>, bool); 10] = [
+        (Some("acme"), Some(&["acme#5f0c"]), true),
+        (Some("acme"), Some(&["acme2#5f0c"]), false),
+        (Some("acme2"), Some(&["acme#5f0c"]), false),
+        (Some("acme"), Some(&["USER#5f0c"]), false),
+        (Some("acme"), Some(&["SESSION#0f0c"]), false),
+        (Some("acme"), Some(&["acme#5f0c", "acme2#5f0c"]), false),
+        (Some("user"), Some(&["USER#5f0c"]), false),
+        (Some("session"), Some(&["SESSION#0f0c"]), false),
+        (Some("acme"), None, false),
+        (None, Some(&["acme#5f0c"]), false),
+    ];
+    let marks = table("RevocationsTable");
+    for (tenant, partitions, expected) in rows {
+        let context = request(tenant, partitions);
+        assert_eq!(admin.may("dynamodb:UpdateItem", &marks, &context), expected, "{tenant:?} {partitions:?}");
+        // To take a mark away, or to look whom it is about, is nobody's business.
+        for action in ["dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:GetItem", "dynamodb:Query"] {
+            assert!(!admin.may(action, &marks, &context), "{action} {tenant:?} {partitions:?}");
+        }
+        assert!(!user.may("dynamodb:UpdateItem", &marks, &context), "{tenant:?} {partitions:?}");
     }
 }
 

@@ -11,8 +11,6 @@
     reason = "a helper of a test may stop at what is not there, as a test may"
 )]
 
-use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
 use std::process::Command;
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
@@ -20,7 +18,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
-use tests::http::{Request, Response, Server};
+use tests::http::{Response, Server, forward};
 use tests::{Function, Identity, RECORDS_TABLE, Reply, Services, encode, workspace_root};
 
 const ANN: &str = "5b6ff4a8-0c11-4b4e-9d39-9c2a1f6f2a01";
@@ -59,36 +57,6 @@ fn kill(process: u32) {
     drop(Command::new("kill").args(["-9", &process.to_string()]).status());
     // A killed process does not go at once; nothing may reach it any more.
     std::thread::sleep(Duration::from_millis(20));
-}
-
-/// Sends a request on as it is.
-fn forward(address: &str, request: &Request) -> Result<Response> {
-    let mut stream = TcpStream::connect(address)?;
-    let mut head = format!(
-        "{} {} HTTP/1.1\r\nconnection: close\r\ncontent-length: {}\r\n",
-        request.method,
-        request.path,
-        request.body.len()
-    );
-    let own = ["connection", "content-length", "transfer-encoding"];
-    for (name, value) in request.headers.iter().filter(|(name, _)| !own.contains(&name.as_str())) {
-        head.push_str(&format!("{name}: {value}\r\n"));
-    }
-    stream.write_all(format!("{head}\r\n").as_bytes())?;
-    stream.write_all(&request.body)?;
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer)?;
-    let end = answer.windows(4).position(|four| four == b"\r\n\r\n").context("no head")?;
-    let (head, body) = (String::from_utf8_lossy(&answer[..end]).into_owned(), answer[end + 4..].to_vec());
-    let status = head.split(' ').nth(1).context("no status")?.parse()?;
-    let mut response = Response::new(status, "application/x-amz-json-1.0", body);
-    let checksum = head
-        .lines()
-        .find_map(|line| line.to_ascii_lowercase().strip_prefix("x-amz-crc32:").map(|sum| sum.trim().to_owned()));
-    if let Some(checksum) = checksum {
-        response = response.header("x-amz-crc32", checksum);
-    }
-    Ok(response)
 }
 
 /// A sequence of numbers that a seed decides (SplitMix64).

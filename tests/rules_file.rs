@@ -144,18 +144,21 @@ fn every_contradiction_is_refused_with_its_key_and_line() {
         ("authenticated_role = \"AuthenticatedRole\"\n", "", "roles.ambiguous", "authenticated_role"),
         ("role = \"AdministratorRole\"", "@role = \"admin-role\"", "roles.rules[0].role", "ARN"),
         ("precedence = 100", "@role = \"role/reader\"", "roles.groups[0].role", "template.yaml"),
-        ("path = \"/admin/items\"", "@path = \"/admin/members\"", "routes[11].path", "again"),
-        ("path = \"/admin/items\"", "path = \"/admin/items\"\n@machines = \"yes\"", "routes[11].machines", "tenant"),
+        ("mode = \"off\"", "mode = @\"yes\"", "revocation.mode", "unknown variant"),
+        ("unavailable = \"refuse\"", "unavailable = @\"\"", "revocation.unavailable", "unknown variant"),
+        ("cache_seconds = 0", "@cache_seconds = 61", "revocation.cache_seconds", "60"),
+        ("path = \"/admin/items\"", "@path = \"/admin/members\"", "routes[14].path", "again"),
+        ("path = \"/admin/items\"", "path = \"/admin/items\"\n@machines = \"yes\"", "routes[14].machines", "tenant"),
         (
             "path = \"/admin/items\"",
             "path = \"/admin/items\"\ntoken = \"id\"\n@scopes = [\"a\"]",
-            "routes[11].scopes",
+            "routes[14].scopes",
             "ID",
         ),
         (
             "path = \"/tenants/{tenant}\"",
             "path = \"/tenants/{tenant}\"\n@tenant = false",
-            "routes[2].tenant",
+            "routes[3].tenant",
             "{tenant}",
         ),
     ];
@@ -189,7 +192,7 @@ fn a_route_that_no_token_could_pass_is_refused() {
     for (from, to, key) in table {
         let problems = Rules::read(&SHIPPED.replace(from, to)).unwrap_err();
         let named = |index: usize| problems.iter().any(|problem| problem.path == format!("routes[{index}].{key}"));
-        assert!(named(11) && !named(0), "{key}: {problems}");
+        assert!(named(14) && !named(0), "{key}: {problems}");
     }
 }
 

@@ -55,14 +55,26 @@ fn functions() -> Vec<Function> {
             |lookup| pre_token_generation::Settings::read(lookup).map(drop),
             pre_token_generation::ACTIONS,
         ),
-        row("authorizer", |lookup| authorizer::Settings::read(lookup).map(drop), &[]),
+        row(
+            "authorizer",
+            |lookup| authorizer::Settings::with_rules(lookup, rules_with_revocation()).map(drop),
+            authorizer::ACTIONS,
+        ),
         Function {
             tenant_actions: user_api::TENANT_ACTIONS,
-            ..row("user-api", |lookup| user_api::Settings::read(lookup).map(drop), user_api::ACTIONS)
+            ..row(
+                "user-api",
+                |lookup| user_api::Settings::with_rules(lookup, &rules_with_revocation()).map(drop),
+                user_api::ACTIONS,
+            )
         },
         Function {
             tenant_actions: admin_api::TENANT_ACTIONS,
-            ..row("admin-api", |lookup| admin_api::Settings::read(lookup).map(drop), admin_api::ACTIONS)
+            ..row(
+                "admin-api",
+                |lookup| admin_api::Settings::with_rules(lookup, rules_with_revocation()).map(drop),
+                admin_api::ACTIONS,
+            )
         },
         // What it may do depends on the old system; a test of its own looks at that.
         row("user-migration", |lookup| user_migration::Settings::read(lookup).map(drop), user_migration::ACTIONS),
@@ -113,6 +125,7 @@ fn whole() -> Template {
         ("MachineClient", "true"),
         ("GuestAccess", "true"),
         ("ChallengeSecretArn", CHALLENGE_SECRET),
+        ("Revocation", "on"),
     ])
 }
 
@@ -123,6 +136,13 @@ fn rules_with_challenge() -> Rules {
     let text = std::fs::read_to_string(rules_file()).unwrap();
     let challenge = "[sign_up.challenge]\nparameter = \"captcha\"\nverify_url = \"https://verify.example/\"\n";
     Rules::read(&format!("{text}\n{challenge}")).unwrap_or_else(|problems| panic!("{problems}"))
+}
+
+fn rules_with_revocation() -> Rules {
+    let text = std::fs::read_to_string(rules_file()).unwrap();
+    let on = text.replace("[revocation]\nmode = \"off\"", "[revocation]\nmode = \"on\"");
+    assert_ne!(on, text, "the shipped file says that revocation is off");
+    Rules::read(&on).unwrap_or_else(|problems| panic!("{problems}"))
 }
 
 fn rules() -> Rules {
@@ -262,6 +282,64 @@ fn a_challenge_brings_its_setting_its_secret_and_its_marks() {
     let expected = [(table.to_owned(), CHALLENGES), (format!("{table}/index/by-subject"), INVITATIONS)];
     let expected = expected.into_iter().chain([(CHALLENGE_SECRET.to_owned(), SECRET)]);
     assert_eq!(may, expected.map(|(resource, actions)| (resource, set(actions))).collect());
+}
+
+#[test]
+fn revocation_brings_its_table_its_rights_and_its_routes_or_nothing() {
+    let (off, on) = (template(), with(&[("Revocation", "on")]));
+    let of_it = ["RevocationsTable", "AuthorizerRevocation", "UserApiRevocation", "AdminTenantRevocation"];
+    let routes = ["SignOutRoute", "SignMemberOutRoute"];
+    for id in of_it.into_iter().chain(routes) {
+        assert!(!off.is_made(off.resource(id).unwrap()).unwrap(), "{id} is there though it is off");
+        assert!(on.is_made(on.resource(id).unwrap()).unwrap(), "{id}");
+    }
+    let table = on.resource("RevocationsTable").unwrap()["Properties"].clone();
+    assert_eq!(table["TimeToLiveSpecification"], serde_json::json!({"AttributeName": "expires_at", "Enabled": true}));
+
+    let may = |template: &Template, role: &str| -> BTreeMap<String, BTreeSet<String>> {
+        let mut may: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for statement in template.statements(role).unwrap() {
+            let actions = texts(&statement["Action"]);
+            for resource in texts(&statement["Resource"]) {
+                may.entry(resource).or_default().extend(actions.clone());
+            }
+        }
+        may
+    };
+    let marks = "arn:aws:dynamodb:us-east-1:123456789012:table/RevocationsTable";
+    let rows: [(&str, &[&str]); 4] = [
+        ("AuthorizerRole", authorizer::ACTIONS),
+        ("UserApiRole", &["dynamodb:PutItem", "dynamodb:UpdateItem"]),
+        ("AdminTenantRole", &["dynamodb:UpdateItem"]),
+        ("UserTenantRole", &[]),
+    ];
+    for (role, expected) in rows {
+        let mut with_it = may(&on, role);
+        assert_eq!(with_it.remove(marks).unwrap_or_default(), set(expected), "{role}");
+        assert_eq!(with_it, may(&off, role), "{role} may do more or less elsewhere");
+    }
+
+    // Template and rules that disagree do not start.
+    for (function, name) in
+        [("AuthorizerFunction", "authorizer"), ("UserApiFunction", "user-api"), ("AdminApiFunction", "admin-api")]
+    {
+        for (template, is_on) in [(&off, false), (&on, true)] {
+            let environment = template.environment(function).unwrap();
+            let lookup = |key: &str| environment.get(key).cloned();
+            let starts = |rules: Rules| match name {
+                "authorizer" => authorizer::Settings::with_rules(&lookup, rules).is_ok(),
+                "user-api" => user_api::Settings::with_rules(&lookup, &rules).is_ok(),
+                _ => admin_api::Settings::with_rules(&lookup, rules).is_ok(),
+            };
+            assert_eq!(starts(rules()), !is_on, "{name}, off in the rules");
+            assert_eq!(starts(rules_with_revocation()), is_on, "{name}, on in the rules");
+        }
+    }
+    // What the gateway remembers is not asked again, so there it may remember nothing.
+    let rule = &on.section("Rules")["RevocationIsAskedEachTime"];
+    assert_eq!(rule["RuleCondition"]["Fn::Equals"], serde_json::json!([{"Ref": "Revocation"}, "on"]));
+    let assertion = &rule["Assertions"][0]["Assert"]["Fn::Equals"];
+    assert_eq!(*assertion, serde_json::json!([{"Ref": "AuthorizerCacheSeconds"}, 0]));
 }
 
 #[test]
@@ -533,6 +611,7 @@ fn no_route_goes_round_the_authorizer() {
         assert_eq!(template.resolve(&properties["Target"]).unwrap(), expected, "{id}");
         // What belongs to guests is there with them, and nothing else hangs on them.
         assert_eq!(route["Condition"] == "HasGuests", key.contains(" /guest/"), "{id}");
+        assert_eq!(route["Condition"] == "Revokes", key.ends_with("/sign-out"), "{id}");
     }
     // Whoever needs no token has a limit of his own, far below everybody's.
     let stage = template.resource("Stage").unwrap()["Properties"].clone();

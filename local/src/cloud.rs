@@ -36,8 +36,9 @@ impl Cloud {
     /// It enforces signatures and IAM policies (`AUTH`) and lets a token
     /// function's failure fail the sign-in, as AWS does. Layers are not mounted
     /// for functions that it runs, so `RULES_FILE`, which they inherit, names
-    /// the rule file itself. They also inherit the address of the pass-through for
-    /// user pools: a pool shall answer a function as it answers everybody else.
+    /// the rule file itself, with revocation on as in the deployment. They also
+    /// inherit the address of the pass-through for user pools: a pool shall answer
+    /// a function as it answers everybody else.
     ///
     /// It is told the pass-through's port, so that the addresses that it gives
     /// away lead there: such as the one where a provider sends a browser back.
@@ -68,7 +69,7 @@ impl Cloud {
             .env("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", format!("http://127.0.0.1:{gateway_port}"))
             .env("STATE_DIR", &state)
             .env("TMPDIR", run.join("tmp"))
-            .env("RULES_FILE", places.root.join("rules/rules.toml"))
+            .env("RULES_FILE", rules(&places.root, run)?)
             .env("LOG_LEVEL", "INFO")
             .current_dir(run)
             .stderr(file.try_clone()?)
@@ -82,6 +83,19 @@ impl Cloud {
     pub async fn ended(&mut self) -> Result<String> {
         Ok(outcome(self.process.wait().await?))
     }
+}
+
+/// The shipped rules with revocation on, for the story to show it.
+fn rules(root: &Path, run: &Path) -> Result<PathBuf> {
+    let (off, on) = ("[revocation]\nmode = \"off\"", "[revocation]\nmode = \"on\"");
+    let shipped = root.join("rules/rules.toml");
+    let text = std::fs::read_to_string(&shipped).with_context(|| shipped.display().to_string())?;
+    if !text.contains(off) {
+        bail!("{} does not say that revocation is off, so it cannot be turned on here", shipped.display());
+    }
+    let path = run.join("rules.toml");
+    std::fs::write(&path, text.replace(off, on))?;
+    Ok(path)
 }
 
 async fn wait_for(url: &str, process: &mut Supervised, log: &Path) -> Result<()> {

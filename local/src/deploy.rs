@@ -34,7 +34,7 @@ impl Outputs {
 /// What differs from a deployment to AWS, each for a reason.
 fn parameters(
     Addresses { gateway, cloud, direct_provider, existing_pool }: Addresses<'_>,
-) -> [(&'static str, String); 12] {
+) -> [(&'static str, String); 13] {
     [
         // Tokens carry AWS's issuer, but their keys are served here.
         ("KeySetUrl", key_set_url(cloud)),
@@ -46,6 +46,8 @@ fn parameters(
         ("LeadingKeysCheck", "when-supplied".to_owned()),
         // What the rule file says, too: an export of the old system is read in.
         ("MigrationStore", "table".to_owned()),
+        // What the rule file says here, too: the story ends sessions.
+        ("Revocation", "on".to_owned()),
         // Made through the API afterwards; the local AWS makes none from a template.
         ("OtherProviders", format!("{},{}", oidc::CORP, oidc::PARTNER)),
         // The story shows all ways to credentials.

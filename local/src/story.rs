@@ -27,6 +27,7 @@ mod migration;
 mod operator;
 mod person;
 mod reach;
+mod revocation;
 mod shown;
 mod teller;
 mod tenants;
@@ -105,6 +106,7 @@ async fn chapters(teller: &mut Teller<'_>, world: &World<'_>, cast: &mut Cast, s
     attempts::at_the_api(teller, world, cast).await?;
     tenants::tell(teller, world, cast).await?;
     api::tell(teller, world, cast).await?;
+    revocation::tell(teller, world, cast).await?;
     fronts::tell(teller, world, cast, stage).await?;
     let nora = federation::tell(teller, world, cast).await?;
     credentials::tell(teller, world, &nora, &cast.alice).await?;

@@ -25,6 +25,10 @@ pub struct Request<'a> {
 pub enum Change<'a> {
     /// The roles of the member with this `sub`.
     RolesOf(&'a Subject),
+    /// Whether the membership of the member with this `sub` is in force.
+    StatusOf(&'a Subject),
+    /// The sessions of the member with this `sub` in the tenant are ended.
+    SessionsOf(&'a Subject),
     /// Someone is invited.
     Invitation,
 }
@@ -50,7 +54,7 @@ pub enum Decision {
 /// Why a change is not made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// The actor would change his own roles.
+    /// The actor would change his own roles, or keep himself out.
     OwnRoles,
     /// The token says more than the directory does by now.
     RightsChanged,
@@ -67,8 +71,9 @@ pub fn facts_needed(rules: &TenantRules, request: Request<'_>) -> FactsNeeded {
 
 /// Decides whether the change is made. `membership` is the actor's own.
 ///
-/// Nobody changes his own roles. So an administrator can neither raise himself
-/// nor leave the tenant without one: whoever takes a role away still has his own.
+/// Nobody changes his own roles or the status of his own membership. So an
+/// administrator can neither raise himself nor leave the tenant without one:
+/// whoever takes a role away still has his own. His sessions he may end.
 ///
 /// A token outlives the rights it speaks of. If the directory alone gives roles,
 /// the actor must still have there every role of his token; otherwise one who
@@ -91,14 +96,14 @@ pub fn decide(rules: &TenantRules, request: Request<'_>, membership: Option<&Mem
 }
 
 fn is_about_self(request: Request<'_>) -> bool {
-    request.change == Change::RolesOf(request.actor)
+    matches!(request.change, Change::RolesOf(subject) | Change::StatusOf(subject) if subject == request.actor)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::names::TenantId;
-    use Change::{Invitation, RolesOf};
+    use Change::{Invitation, RolesOf, SessionsOf, StatusOf};
     use Decision::{Accept, Refuse};
     use FactsNeeded::{Nothing, OwnMembership};
     use Refusal::{OwnRoles, RightsChanged};
@@ -118,7 +123,7 @@ mod tests {
         let [ann, upper, bob] = ["ann", "Ann", "bob"].map(subject);
         type Row<'a> = (TenantSource, Change<'a>, Option<(&'static [&'static str], Status)>, Decision);
         let both: &[&str] = &["admin", "member"];
-        let table: [Row<'_>; 19] = [
+        let table: [Row<'_>; 24] = [
             (Directory, RolesOf(&bob), Some((both, Active)), Accept),
             (Directory, RolesOf(&bob), Some((&["admin", "member", "more"], Active)), Accept),
             (Directory, RolesOf(&bob), Some((&["member"], Active)), Refuse(RightsChanged)),
@@ -127,6 +132,11 @@ mod tests {
             (Directory, RolesOf(&bob), None, Refuse(RightsChanged)),
             (Directory, RolesOf(&ann), Some((both, Active)), Refuse(OwnRoles)),
             (Directory, RolesOf(&upper), Some((both, Active)), Accept),
+            (Directory, StatusOf(&bob), Some((both, Active)), Accept),
+            (Directory, StatusOf(&ann), Some((both, Active)), Refuse(OwnRoles)),
+            (Directory, SessionsOf(&bob), Some((both, Active)), Accept),
+            (Directory, SessionsOf(&ann), Some((both, Active)), Accept),
+            (Directory, SessionsOf(&bob), Some((both, Suspended)), Refuse(RightsChanged)),
             (Directory, Invitation, Some((both, Active)), Accept),
             (Directory, Invitation, Some((&["member"], Active)), Refuse(RightsChanged)),
             (Directory, Invitation, None, Refuse(RightsChanged)),

@@ -5,7 +5,8 @@
 //! ([`provisioning`]), whether a user of an old system is moved in
 //! ([`migration`]), what a guest may keep and who gets it ([`guests`]), which tenant a user acts in ([`tenants`]), what a
 //! token carries ([`claims`]), which IAM role a user gets ([`roles`]), whether a
-//! token is genuine ([`token`], [`issuers`]), which calls may pass ([`routes`], [`policy`]),
+//! token is genuine ([`token`], [`issuers`]), whether its session was ended
+//! ([`revocation`]), which calls may pass ([`routes`], [`policy`]),
 //! who may connect ([`connect`]), which fields are open ([`graphql`]) and what is
 //! written to attach the triggers to a pool ([`attachment`]). A decision
 //! is a function of rules, request and facts. Nothing here reads a clock, the
@@ -36,6 +37,7 @@ pub mod names;
 pub mod password;
 pub mod policy;
 pub mod provisioning;
+pub mod revocation;
 pub mod roles;
 pub mod routes;
 pub mod rules;

@@ -131,6 +131,21 @@ impl Subject {
 }
 
 text_type! {
+    /// A session: the `origin_jti` that the tokens of one sign-in have in common,
+    /// also after a refresh.
+    /// <https://docs.aws.amazon.com/cognito/latest/developerguide/token-revocation.html>
+    SessionId
+}
+
+impl SessionId {
+    /// Reads a session's name: 1 to 128 ASCII letters, digits, `-` and `_`, told
+    /// apart by case; `None` when it is not one. Cognito's is a UUID.
+    pub fn parse(text: &str) -> Option<Self> {
+        Subject::parse(text).map(|Subject(text)| Self(text))
+    }
+}
+
+text_type! {
     /// A user's identifier in the system that the users are moved in from,
     /// byte for byte.
     LegacyId

@@ -104,6 +104,37 @@ impl Drop for Server {
     }
 }
 
+/// Sends a request on to `address` (host and port) as it is.
+pub fn forward(address: &str, request: &Request) -> Result<Response> {
+    let mut stream = TcpStream::connect(address)?;
+    let mut head = format!(
+        "{} {} HTTP/1.1\r\nconnection: close\r\ncontent-length: {}\r\n",
+        request.method,
+        request.path,
+        request.body.len()
+    );
+    let own = ["connection", "content-length", "transfer-encoding"];
+    for (name, value) in request.headers.iter().filter(|(name, _)| !own.contains(&name.as_str())) {
+        head.push_str(&format!("{name}: {value}\r\n"));
+    }
+    stream.write_all(format!("{head}\r\n").as_bytes())?;
+    stream.write_all(&request.body)?;
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer)?;
+    let end = answer.windows(4).position(|four| four == b"\r\n\r\n").context("no head")?;
+    let body = answer.split_off(end + 4);
+    let head = String::from_utf8_lossy(&answer).into_owned();
+    let status = head.split(' ').nth(1).context("no status")?.parse()?;
+    let mut response = Response::new(status, "application/x-amz-json-1.0", body);
+    let checksum = head
+        .lines()
+        .find_map(|line| line.to_ascii_lowercase().strip_prefix("x-amz-crc32:").map(|sum| sum.trim().to_owned()));
+    if let Some(checksum) = checksum {
+        response = response.header("x-amz-crc32", checksum);
+    }
+    Ok(response)
+}
+
 fn serve(stream: &TcpStream, answer: &dyn Fn(Request) -> Response) -> Result<()> {
     stream.set_nodelay(true)?;
     converse(stream, answer)

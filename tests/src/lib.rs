@@ -31,6 +31,8 @@ pub use function::{Function, Outcome};
 pub use identity_pool::{GIVEN_SECRET, Identity, IdentityPool};
 pub use log::{Line, Stream};
 pub use runtime_api::{Reply, RuntimeApi};
-pub use services::{ATTEMPTS_TABLE, DIRECTORY_TABLE, ITEMS_TABLE, LEGACY_USERS_TABLE, RECORDS_TABLE, Services};
+pub use services::{
+    ATTEMPTS_TABLE, DIRECTORY_TABLE, ITEMS_TABLE, LEGACY_USERS_TABLE, RECORDS_TABLE, REVOCATION_TABLE, Services,
+};
 pub use simulator::{Verdict, evaluate, evaluate_at};
 pub use tokens::{Claims, SigningKey, TokenIssuer, compact, encode, now, other_signing_key, signing_key};

@@ -24,6 +24,10 @@ pub const ATTEMPTS_TABLE: &str = "attempts";
 /// The records table's name here.
 pub const RECORDS_TABLE: &str = "records";
 
+/// The name here of the table of ended sessions. Only where revocation is on, so it
+/// is no setting that every function gets.
+pub const REVOCATION_TABLE: &str = "revocations";
+
 /// Services that live as long as this value.
 pub struct Services {
     database: dynoxide::Database,
@@ -40,7 +44,8 @@ impl Services {
     /// Starts them all, with empty tables.
     pub fn start() -> Result<Self> {
         let database = dynoxide::Database::memory().map_err(|error| anyhow!("{error}"))?;
-        for table in [directory_table(), items_table(), legacy_users_table(), attempts_table(), records_table()] {
+        let keyed = [legacy_users_table(), attempts_table(), revocation_table()];
+        for table in [directory_table(), items_table(), records_table()].into_iter().chain(keyed) {
             database.create_table(serde_json::from_value(table)?).map_err(|error| anyhow!("{error}"))?;
         }
         let (database_url, stop_database) = serve(database.clone())?;
@@ -261,8 +266,18 @@ fn legacy_users_table() -> Value {
 
 /// As in the template.
 fn attempts_table() -> Value {
+    table_of_one_key(ATTEMPTS_TABLE)
+}
+
+/// As in the template.
+fn revocation_table() -> Value {
+    table_of_one_key(REVOCATION_TABLE)
+}
+
+/// A table with the key `pk`.
+fn table_of_one_key(name: &str) -> Value {
     json!({
-        "TableName": ATTEMPTS_TABLE,
+        "TableName": name,
         "BillingMode": "PAY_PER_REQUEST",
         "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
         "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],

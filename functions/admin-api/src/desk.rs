@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use aws_sdk_dynamodb::Client;
 use back_end::items::Items;
-use back_end::{Caller, Problem, Refusal};
-use directory::Directory;
+use back_end::{Caller, Problem, Refusal, Revocations};
+use directory::{Directory, RevocationTable};
 use serde::Deserialize;
 use shared::administration::{self, Change, Decision, FactsNeeded};
 use shared::names::{RoleName, TenantId};
@@ -23,7 +23,9 @@ pub(crate) struct Desk<'a> {
 
 impl<'a> Desk<'a> {
     pub(crate) fn new(settings: &'a Settings, caller: &'a Caller, tenant: &'a TenantId, client: Client) -> Self {
-        let directory = Directory::new(client.clone(), &settings.back_end.directory_table);
+        let revocations = settings.back_end.revocations.clone();
+        let table = revocations.map(|Revocations { table: name, refresh_days }| RevocationTable { name, refresh_days });
+        let directory = Directory::new(client.clone(), &settings.back_end.directory_table).revoking(table);
         Self { tenant, caller, directory, client, settings }
     }
 

@@ -4,6 +4,8 @@
 //! | --- | --- | --- |
 //! | `GET /admin/members` | the tenant's members, in pages | 1 |
 //! | `PUT /admin/members/{sub}/roles` | the member's roles, replaced | 2 |
+//! | `PUT /admin/members/{sub}/status` | the member kept out of the tenant, or let in again | 2 |
+//! | `POST /admin/members/{sub}/sign-out` | the member's sessions in the tenant, ended; where revocation is on | 3 |
 //! | `POST /admin/invitations` | an invitation; replaces one to the same address | 2 |
 //! | `GET /admin/items` | all items of the tenant, in pages | 1 |
 //!
@@ -11,6 +13,10 @@
 //! own role can only take them. Who is an administrator is the rule file's word
 //! and the authorizer's check: no role has a name here. A write also looks at
 //! what the directory says of the caller now ([`shared::administration`]).
+//!
+//! Where revocation is on, a change of a membership takes the rights back that the
+//! member's tokens carry for this tenant. What he does elsewhere is no business of
+//! its administrators, so nothing here reaches his other tenants or the pool.
 
 mod desk;
 mod invitations;
@@ -64,7 +70,13 @@ impl<I: Issuer<Access = Client>> AdminApi<I> {
     async fn serve(&self, request: &Request, caller: &Caller, now: u64) -> Result<Response, Problem> {
         match request.route() {
             "GET /admin/members" => members::list(&self.desk(caller, now).await?, request).await,
-            "PUT /admin/members/{sub}/roles" => members::set_roles(&self.desk(caller, now).await?, request).await,
+            "PUT /admin/members/{sub}/roles" => members::set_roles(&self.desk(caller, now).await?, request, now).await,
+            "PUT /admin/members/{sub}/status" => {
+                members::set_status(&self.desk(caller, now).await?, request, now).await
+            }
+            "POST /admin/members/{sub}/sign-out" if self.settings.back_end.revocations.is_some() => {
+                members::sign_out(&self.desk(caller, now).await?, request, now).await
+            }
             "POST /admin/invitations" => invitations::invite(&self.desk(caller, now).await?, request, now).await,
             "GET /admin/items" => items(&self.desk(caller, now).await?, request).await,
             _ => Err(Refusal::NoSuchRoute.into()),

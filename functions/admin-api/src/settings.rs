@@ -1,5 +1,6 @@
 //! The function's settings.
 
+use shared::rules::Rules;
 use shared::tenants::TenantRules;
 use shell::{Lookup, SettingError};
 
@@ -15,6 +16,11 @@ pub struct Settings {
 impl Settings {
     /// Reads the settings of a back end and the rule file.
     pub fn read(lookup: Lookup<'_>) -> Result<Self, SettingError> {
-        Ok(Self { back_end: back_end::Settings::read(lookup)?, tenants: shell::rules(lookup)?.tenants })
+        Self::with_rules(lookup, shell::rules(lookup)?)
+    }
+
+    /// Reads the settings beside rules that are known already.
+    pub fn with_rules(lookup: Lookup<'_>, rules: Rules) -> Result<Self, SettingError> {
+        Ok(Self { back_end: back_end::Settings::read(lookup, &rules.revocation)?, tenants: rules.tenants })
     }
 }

@@ -4,15 +4,19 @@
 use std::collections::{BTreeSet, HashMap};
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use back_end::Precondition;
 use back_end::items::{Content, ItemId, Items};
-use back_end::testing::{Call, GuardedSessions, ITEMS_TABLE, NOW, Reply, create_items_table, send};
+use back_end::testing::{
+    Call, GuardedSessions, ITEMS_TABLE, NOW, Reply, create_items_table, create_revocation_table, send,
+};
+use back_end::{Precondition, Revocations};
 use directory::testing::{Database, TABLE};
 use serde_json::{Value, json};
 use shared::names::{Subject, TenantId};
 use shared::tenants::{TenantRules, TenantSource};
 
 use crate::{AdminApi, Settings};
+
+const REVOCATIONS: &str = "revocations";
 
 struct Fixture {
     database: Database,
@@ -23,6 +27,18 @@ struct Fixture {
 impl Fixture {
     /// Ann administers acme and bob is a member; both are also elsewhere.
     async fn start(source: TenantSource) -> Self {
+        Self::with(source, None).await
+    }
+
+    /// The same with a table of what is ended.
+    async fn revoking() -> Self {
+        let revocations = Revocations { table: REVOCATIONS.to_owned(), refresh_days: 30 };
+        let fixture = Self::with(TenantSource::Directory, Some(revocations)).await;
+        create_revocation_table(&fixture.database.client(), REVOCATIONS).await.unwrap();
+        fixture
+    }
+
+    async fn with(source: TenantSource, revocations: Option<Revocations>) -> Self {
         let database = Database::start().await.unwrap();
         create_items_table(&database.client()).await.unwrap();
         let sessions = GuardedSessions::new(database.client());
@@ -31,6 +47,7 @@ impl Fixture {
                 directory_table: TABLE.to_owned(),
                 items_table: ITEMS_TABLE.to_owned(),
                 tenant_role_arn: String::new(),
+                revocations,
             },
             tenants: TenantRules { source, placements: vec![] },
         };
@@ -66,6 +83,26 @@ impl Fixture {
             item.insert("roles".to_owned(), AttributeValue::Ss(roles));
         }
         self.database.put(item).await.unwrap();
+    }
+
+    /// All marks: key, `authenticated_before`, `issued_before`, `expires_at`.
+    async fn marks(&self) -> Vec<(String, [Option<u64>; 3])> {
+        let scan = self.database.client().scan().table_name(REVOCATIONS).send().await.unwrap();
+        let number = |item: &HashMap<String, AttributeValue>, name: &str| {
+            item.get(name).map(|value| value.as_n().unwrap().parse().unwrap())
+        };
+        let names = ["authenticated_before", "issued_before", "expires_at"];
+        let marks =
+            scan.items().iter().map(|item| (item["pk"].as_s().unwrap().clone(), names.map(|name| number(item, name))));
+        let mut marks: Vec<_> = marks.collect();
+        marks.sort();
+        marks
+    }
+
+    /// What ann asks about a member.
+    async fn about(&self, route: &str, member: &str, if_match: &str, body: Value) -> Reply {
+        let (path, headers) = ([("sub", member)], [("if-match", if_match)]);
+        self.ann(Call { route, path: &path, headers: &headers, body, ..Call::default() }).await
     }
 
     async fn send(&self, call: Call<'_>) -> Reply {
@@ -170,7 +207,73 @@ async fn a_change_tells_the_version_to_name_next() {
     let reply = fixture.set_roles("bob", "\"1\"", json!({"roles": ["admin"]})).await;
     assert_eq!(reply.body, json!({"subject": "bob", "roles": ["admin"], "version": 2}));
     assert_eq!(reply.etag, "\"2\"");
-    assert_eq!(fixture.sessions.calls(), ["AssumeRole", "GetItem", "UpdateItem"]);
+    assert_eq!(fixture.sessions.calls(), ["AssumeRole", "GetItem", "TransactWriteItems"]);
+}
+
+/// When marks of these tests go: 30 days of refresh, and two for the last token.
+const END: u64 = NOW + 32 * 86_400;
+
+#[tokio::test]
+async fn a_change_of_a_membership_takes_rights_back_with_it_or_does_nothing() {
+    let status = |status: &str| json!({ "status": status });
+    let (roles_of, status_of) = ("PUT /admin/members/{sub}/roles", "PUT /admin/members/{sub}/status");
+    let fixture = Fixture::revoking().await;
+    let table = [
+        (roles_of, "bob", "\"7\"", json!({"roles": []}), 412, "VersionChanged", 0),
+        (roles_of, "eve", "\"1\"", json!({"roles": []}), 404, "NotFound", 0),
+        (status_of, "ann", "\"1\"", status("suspended"), 409, "OwnRoles", 0),
+        (status_of, "bob", "\"1\"", status("gone"), 400, "RequestUnreadable", 0),
+        (status_of, "bob", "\"1\"", json!({"status": "active", "roles": []}), 400, "RequestUnreadable", 0),
+        (status_of, "bob", "*", status("suspended"), 428, "PreconditionMissing", 0),
+        (roles_of, "bob", "\"1\"", json!({"roles": ["admin"]}), 200, "RolesChanged", 1),
+        (status_of, "bob", "\"2\"", status("suspended"), 200, "StatusChanged", 1),
+        // Asked again after a lost answer.
+        (status_of, "bob", "\"2\"", status("suspended"), 200, "StatusChanged", 1),
+        (status_of, "bob", "\"2\"", status("active"), 412, "VersionChanged", 1),
+        (status_of, "cid", "\"1\"", status("active"), 200, "StatusChanged", 2),
+    ];
+    for (route, member, if_match, body, code, name, marks) in table {
+        let reply = fixture.about(route, member, if_match, body.clone()).await;
+        assert_eq!((reply.status, reply.code), (code, name), "{route} {member} {if_match} {body}");
+        assert_eq!(fixture.marks().await.len(), marks, "{route} {member} {if_match} {body}");
+    }
+    let mark = |member: &str| (format!("acme#{member}"), [None, Some(NOW + 5), Some(END)]);
+    assert_eq!(fixture.marks().await, [mark("bob"), mark("cid")]);
+    let members = fixture.members(&[]).await;
+    assert_eq!(members.body["items"][1]["status"], "suspended");
+    assert_eq!(members.body["items"][2]["status"], "active");
+    let elsewhere = fixture.stored("acme-2#members").await;
+    assert!(elsewhere.iter().all(|item| item["version"] == AttributeValue::N("1".to_owned())), "{elsewhere:?}");
+}
+
+#[tokio::test]
+async fn a_members_sessions_end_in_the_own_tenant_alone() {
+    const ROUTE: &str = "POST /admin/members/{sub}/sign-out";
+    let fixture = Fixture::revoking().await;
+    let bob = fixture.about(ROUTE, "bob", "", Value::Null).await;
+    assert_eq!((bob.status, bob.body), (200, json!({"subject": "bob", "at": NOW})));
+    assert_eq!(fixture.sessions.calls(), ["AssumeRole", "GetItem", "GetItem", "UpdateItem"]);
+    // His own he may end, too; ending them again changes nothing.
+    for member in ["ann", "bob"] {
+        assert_eq!(fixture.about(ROUTE, member, "", Value::Null).await.code, "SessionsEnded");
+    }
+    for stranger in ["eve", "nobody", "a#b"] {
+        assert_eq!(fixture.about(ROUTE, stranger, "", Value::Null).await.code, "NotFound", "{stranger}");
+    }
+    let mark = |member: &str, issued| (format!("acme#{member}"), [Some(NOW), issued, Some(END)]);
+    assert_eq!(fixture.marks().await, [mark("ann", None), mark("bob", None)]);
+    // A change of roles leaves it standing.
+    assert_eq!(fixture.set_roles("bob", "\"1\"", json!({"roles": []})).await.code, "RolesChanged");
+    assert_eq!(fixture.marks().await, [mark("ann", None), mark("bob", Some(NOW + 5))]);
+}
+
+#[tokio::test]
+async fn without_revocation_a_membership_changes_and_no_session_is_ended() {
+    let fixture = Fixture::start(TenantSource::Directory).await;
+    let body = json!({"status": "suspended"});
+    assert_eq!(fixture.about("PUT /admin/members/{sub}/status", "bob", "\"1\"", body).await.code, "StatusChanged");
+    let reply = fixture.about("POST /admin/members/{sub}/sign-out", "bob", "", Value::Null).await;
+    assert_eq!(reply.code, "NoSuchRoute", "a sign-out that nobody would see");
 }
 
 #[tokio::test]
@@ -294,7 +397,8 @@ async fn without_a_tenant_or_a_route_nothing_is_asked() {
 #[test]
 fn the_actions_are_those_of_the_calls() {
     use directory::actions;
-    let parts = [actions::MEMBER, actions::MEMBERS, actions::SET_ROLES, actions::INVITE, back_end::items::actions::ALL];
+    let parts =
+        [actions::MEMBER, actions::MEMBERS, actions::CHANGE_MEMBER, actions::INVITE, back_end::items::actions::ALL];
     let tenant: BTreeSet<_> = parts.concat().into_iter().collect();
     assert_eq!(tenant, crate::TENANT_ACTIONS.iter().copied().collect());
 }

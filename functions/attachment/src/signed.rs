@@ -1,14 +1,12 @@
-//! Signed calls of AWS services, raw.
+//! Calls of AWS services, raw: documents are sent and read as they are.
 
 use std::time::{Duration, SystemTime};
 
 use aws_config::SdkConfig;
 use aws_credential_types::provider::{ProvideCredentials as _, SharedCredentialsProvider};
-use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
-use aws_sigv4::sign::v4;
-use aws_types::service_config::ServiceConfigKey;
 use serde_json::Value;
-use shell::https::{Bytes, Https, HttpsError, Limits, Request};
+use shell::https::{Bytes, Https, HttpsError, Limits};
+use shell::signed::{Outgoing, sign};
 use tokio::time::Instant;
 
 use crate::error::Error;
@@ -86,55 +84,25 @@ impl Signed {
     }
 
     async fn attempt(&self, call: &Call<'_>) -> Result<Bytes, Error> {
-        let url = format!("{}{}", self.endpoint(call.service, call.region), call.target);
-        let mut request = Request::builder().method(call.method).uri(&url);
-        for (name, value) in &call.headers {
-            request = request.header(*name, value);
-        }
-        let mut signed = request.body(()).map_err(|_| Error::Unreadable(call.operation))?;
-        self.sign(call, &url, &mut signed).await?;
-        let mut builder = Request::builder().method(call.method).uri(&url);
-        if let Some(headers) = builder.headers_mut() {
-            headers.extend(signed.headers().clone());
-        }
-        let answer = self.https.exchange(builder, Bytes::from(call.body.clone())).await;
+        let (name, id) = call.service.names();
+        let endpoint = shell::aws::endpoint(&self.config, name, id, call.region);
+        let provider = self.credentials.as_ref().ok_or(Error::Unsigned)?;
+        let credentials = provider.provide_credentials().await.map_err(|_| Error::Unsigned)?;
+        let outgoing = Outgoing {
+            method: call.method,
+            url: &format!("{endpoint}{}", call.target),
+            headers: &call.headers,
+            body: call.body.as_bytes(),
+        };
+        let request = sign(&outgoing, name, call.region, &credentials, SystemTime::now());
+        let request = request.map_err(|_| Error::Unsigned)?;
+        let answer = self.https.exchange(request, Bytes::from(call.body.clone())).await;
         let answer = answer.map_err(|reason| Error::Silent { operation: call.operation, reason })?;
         if answer.status().is_success() {
             return Ok(answer.into_body());
         }
         let named = answer.headers().get("x-amzn-errortype").and_then(|name| name.to_str().ok());
         Err(refused(call.operation, answer.status().as_u16(), named, answer.body()))
-    }
-
-    async fn sign(&self, call: &Call<'_>, url: &str, request: &mut Request<()>) -> Result<(), Error> {
-        let provider = self.credentials.as_ref().ok_or(Error::Unsigned)?;
-        let identity = provider.provide_credentials().await.map_err(|_| Error::Unsigned)?.into();
-        let params = v4::SigningParams::builder()
-            .identity(&identity)
-            .region(call.region)
-            .name(call.service.names().0)
-            .time(SystemTime::now())
-            .settings(SigningSettings::default())
-            .build()
-            .map_err(|_| Error::Unsigned)?
-            .into();
-        let headers = call.headers.iter().map(|(name, value)| (*name, value.as_str()));
-        let signable = SignableRequest::new(call.method, url, headers, SignableBody::Bytes(call.body.as_bytes()));
-        let instructions = sign(signable.map_err(|_| Error::Unsigned)?, &params).map_err(|_| Error::Unsigned)?;
-        let (instructions, _) = instructions.into_parts();
-        instructions.apply_to_request_http1x(request);
-        Ok(())
-    }
-
-    /// As the SDKs find it: the service's own setting, the common one, AWS.
-    fn endpoint(&self, service: Service, region: &str) -> String {
-        let (name, id) = service.names();
-        let key = ServiceConfigKey::builder().service_id(id).env("AWS_ENDPOINT_URL").profile("endpoint_url").build();
-        let own = key.ok().and_then(|key| self.config.service_config()?.load_config(key));
-        let set = own.or_else(|| self.config.endpoint_url().map(str::to_owned));
-        let set = set.map(|url| url.trim_end_matches('/').to_owned());
-        let suffix = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
-        set.unwrap_or_else(|| format!("https://{name}.{region}.{suffix}"))
     }
 }
 

@@ -10,21 +10,27 @@
 //! | genuine, but not for this | policy: 403 | `isAuthorized: false`: 403 | policy: 403 | the field is null, with an error |
 //! | event unreadable or inconsistent | error `Unauthorized`: 401 | the same error: 401 or 500 | the same | the same |
 //! | key set not to be had | error: 500, not cached | error: 500, not cached | the same | the same |
+//! | genuine, but its session was ended | as a token that is not genuine | the same | the same | the same |
+//! | nobody can tell whether it was | by `[revocation]`: error 500, or as if it were not | the same | the same | the same |
 //!
 //! An HTTP API documents no way to say 401 from here; it says so itself when the
 //! header is missing. <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-lambda-authorizer.html>
-//! The last row is no decision: nothing could be checked, and an answer would
-//! be kept for as long as the cache lives.
+//! Where nothing could be checked there is no decision: an answer would be kept
+//! for as long as the cache lives.
 
 mod answer;
 mod call;
 mod headers;
 mod query;
+mod revocation;
 mod settings;
 mod wire;
 
 pub use answer::Openings;
+pub use revocation::{Marks, Revocations, Table, Unknown};
 pub use settings::{AnswerForm, Settings};
+
+use std::time::Instant;
 
 use serde_json::value::RawValue;
 use shared::token::{Refusal, TokenRules, Unverified, Verified, verify};
@@ -32,12 +38,18 @@ use shell::key_set::{Fetch, KeySets, Limits, Unavailable};
 use shell::{Answer, Failure, Handler, Invocation, PublicText};
 
 use call::Call;
+use revocation::{BUDGET, Standing};
 
-/// The authorizer: rules that never change while it runs, and the key sets.
+/// What the function's role must allow where revocation is on; nothing otherwise.
+pub const ACTIONS: &[&str] = &["dynamodb:BatchGetItem"];
+
+/// The authorizer: rules that never change while it runs, the key sets, and what
+/// is known of ended sessions.
 pub struct Authorizer<F> {
     tokens: TokenRules,
     openings: Openings,
     key_sets: KeySets<F>,
+    revocations: Option<Revocations<Table>>,
 }
 
 impl<F: Fetch> Authorizer<F> {
@@ -47,7 +59,26 @@ impl<F: Fetch> Authorizer<F> {
     pub async fn start(settings: Settings, fetch: F, limits: Limits) -> Self {
         let key_sets = KeySets::new(settings.key_sets, fetch, limits);
         key_sets.fetch_all().await;
-        Self { tokens: settings.tokens, openings: settings.openings, key_sets }
+        Self { tokens: settings.tokens, openings: settings.openings, key_sets, revocations: None }
+    }
+
+    /// The same, refusing tokens whose session was ended; `None` where revocation
+    /// is off.
+    pub fn minding(self, revocations: Option<Revocations<Table>>) -> Self {
+        Self { revocations, ..self }
+    }
+
+    /// Who calls, and what the log must say of it beyond the decision.
+    async fn caller(&self, call: &Call<'_>, now: u64) -> Result<(Verified, Option<String>), NotVerified> {
+        let begun = Instant::now();
+        let verified = self.verified(call, now).await?;
+        let Some(revocations) = &self.revocations else { return Ok((verified, None)) };
+        match revocations.standing(&verified, now, BUDGET.saturating_sub(begun.elapsed())).await {
+            Standing::InForce => Ok((verified, None)),
+            Standing::Unchecked(note) => Ok((verified, Some(note))),
+            Standing::Revoked(refusal) => Err(NotVerified::Refused(refusal.code())),
+            Standing::Refused(failure) => Err(NotVerified::Unknown(failure)),
+        }
     }
 
     /// Whether the token of a call is genuine.
@@ -65,9 +96,10 @@ impl<F: Fetch> Handler for Authorizer<F> {
     async fn handle(&self, event: &RawValue, invocation: &Invocation) -> Result<Answer, Failure> {
         let event = wire::Event::read(event)?;
         let call = Call::read(&event, &self.openings)?;
-        match self.verified(&call, invocation.now).await {
-            Ok(verified) => self.openings.answer(&call, &verified, invocation.now),
+        match self.caller(&call, invocation.now).await {
+            Ok((verified, cause)) => Ok(Answer { cause, ..self.openings.answer(&call, &verified, invocation.now)? }),
             Err(NotVerified::Refused(code)) => self.openings.refusal(&call, code),
+            Err(NotVerified::Unknown(failure)) => Err(failure),
             Err(NotVerified::Unavailable(cause)) => {
                 Err(Failure::new("KeySetUnavailable", PublicText::TryAgain).caused_by(cause))
             }
@@ -77,8 +109,10 @@ impl<F: Fetch> Handler for Authorizer<F> {
 
 /// Why no caller is known.
 enum NotVerified {
-    /// The token is missing or not genuine.
+    /// The token is missing or not genuine, or its session was ended.
     Refused(&'static str),
+    /// Nobody can tell whether its session was ended.
+    Unknown(Failure),
     /// Nobody can tell, without the issuer's keys.
     Unavailable(Unavailable),
 }

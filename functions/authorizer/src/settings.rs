@@ -1,8 +1,9 @@
 //! What the function is told at start.
 
 use shared::claims::TokenKind;
+use shared::revocation::RevocationRules;
 use shared::rules::Rules;
-use shared::token::{Issuer, IssuerKind, RightsClaims, TokenRules, UserPool};
+use shared::token::{Issuer, IssuerKind, RightsClaims, Sessions, TokenRules, UserPool};
 use shell::key_set::{KeySource, check_address, is_address};
 use shell::{Lookup, SettingError};
 
@@ -17,6 +18,10 @@ pub struct Settings {
     pub key_sets: Vec<(String, KeySource)>,
     /// Which calls may pass, and how they are answered.
     pub openings: Openings,
+    /// Whether ended sessions are looked up, and how.
+    pub revocation: RevocationRules,
+    /// Where; `None` when they are not.
+    pub revocation_table: Option<String>,
 }
 
 /// How an HTTP API with payload 2.0 is answered; its authorizer is configured
@@ -77,7 +82,10 @@ impl Settings {
             cache_seconds: seconds(lookup, "CACHE_SECONDS", MAX_CACHE_SECONDS)?,
             leeway_seconds,
         };
-        Ok(Self { tokens: TokenRules { issuers, leeway_seconds }, key_sets, openings })
+        let revocation_table = shell::revocation_table(lookup, &rules.revocation)?;
+        let sessions = if rules.revocation.is_on() { Sessions::Required } else { Sessions::Ignored };
+        let tokens = TokenRules { issuers, leeway_seconds, sessions };
+        Ok(Self { tokens, key_sets, openings, revocation: rules.revocation, revocation_table })
     }
 }
 

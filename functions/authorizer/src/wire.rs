@@ -154,6 +154,9 @@ pub(crate) struct Context<'a> {
     roles: String,
     client_id: &'a str,
     token_use: &'static str,
+    /// What a back end ends when its caller signs out; only where that has an effect.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    session: Option<&'a str>,
 }
 
 impl<'a> Context<'a> {
@@ -166,6 +169,7 @@ impl<'a> Context<'a> {
             roles: roles.join(" "),
             client_id: verified.client_id(),
             token_use: caller.kind.as_str(),
+            session: verified.session().and_then(|session| session.id.as_ref()).map(|id| id.as_str()),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use shared::names::{RoleName, Subject, TenantId};
+use shared::names::{RoleName, SessionId, Subject, TenantId};
 
 use crate::{Problem, Refusal};
 
@@ -15,6 +15,7 @@ pub struct Caller {
     tenant: Option<TenantId>,
     roles: BTreeSet<RoleName>,
     client_id: Option<String>,
+    session: Option<SessionId>,
 }
 
 /// The context as the authorizer writes it: texts only.
@@ -25,6 +26,7 @@ struct Context {
     tenant: Option<String>,
     roles: Option<String>,
     client_id: Option<String>,
+    session: Option<String>,
 }
 
 impl Caller {
@@ -48,7 +50,12 @@ impl Caller {
             None => BTreeSet::new(),
             Some(text) => text.split(' ').map(RoleName::parse).collect::<Option<BTreeSet<_>>>()?,
         };
-        Some(Self { subject: Subject::parse(&context.subject?)?, tenant, roles, client_id: given(context.client_id) })
+        let session = match given(context.session) {
+            None => None,
+            Some(text) => Some(SessionId::parse(&text)?),
+        };
+        let (subject, client_id) = (Subject::parse(&context.subject?)?, given(context.client_id));
+        Some(Self { subject, tenant, roles, client_id, session })
     }
 
     /// Whose token it was.
@@ -74,6 +81,12 @@ impl Caller {
     /// The app client through which the caller came.
     pub fn client_id(&self) -> Option<&str> {
         self.client_id.as_deref()
+    }
+
+    /// The session that the caller's token belongs to; `None` for a machine, and
+    /// where nobody asks for it.
+    pub fn session(&self) -> Option<&SessionId> {
+        self.session.as_ref()
     }
 }
 
@@ -111,6 +124,10 @@ mod tests {
             (r#"{"subject":"u-1","tenant":"acme*"}"#, false),
             (r#"{"subject":"u-1","tenant":["acme"]}"#, false),
             (r#"{"subject":"u-1","tenant":"a","tenant":"b"}"#, false),
+            (r#"{"subject":"u-1","session":"0f0c7f6e-2f0b"}"#, true),
+            (r#"{"subject":"u-1","session":""}"#, true),
+            (r#"{"subject":"u-1","session":"a#b"}"#, false),
+            (r#"{"subject":"u-1","session":["a"]}"#, false),
             (r#"{"subject":"u-1","roles":"Admin"}"#, false),
             (r#"{"subject":"u-1","roles":"admin,member"}"#, false),
             (r#"{"subject":"u-1","roles":"admin  member"}"#, false),

@@ -25,4 +25,4 @@ pub use problem::{Problem, Refusal};
 pub use request::Request;
 pub use response::{Response, answer, answer_anybody};
 pub use session::{IssueError, Issued, Issuer, SESSIONS_KEPT, TenantSessions};
-pub use settings::Settings;
+pub use settings::{Revocations, Settings};

@@ -26,7 +26,7 @@ pub enum Refusal {
     NoSuchRoute,
     /// No such thing, or not the caller's.
     NotFound,
-    /// An administrator's own roles are changed by another administrator.
+    /// An administrator's own membership is changed by another administrator.
     OwnRoles,
     /// The version named is not the present one.
     VersionChanged,
@@ -99,7 +99,7 @@ impl Refusal {
             Self::RightsChanged => "Your rights have changed. Sign in again.",
             Self::NoSuchRoute => "There is nothing at this address.",
             Self::NotFound => "There is no such thing.",
-            Self::OwnRoles => "Your own roles can only be changed by another administrator.",
+            Self::OwnRoles => "Your own membership can only be changed by another administrator.",
             Self::VersionChanged => "The version named is not the present one.",
             Self::BodyTooLarge => "The body is too large.",
             Self::NotJson => "The body must be application/json.",

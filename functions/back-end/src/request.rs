@@ -137,6 +137,14 @@ impl Request {
         serde_json::from_slice(&bytes).map_err(|_| Refusal::RequestUnreadable.into())
     }
 
+    /// The same of a body that may be left out.
+    pub fn json_if_any<T: DeserializeOwned>(&self, limit: usize) -> Result<Option<T>, Problem> {
+        match self.event.body.as_deref() {
+            None | Some("") => Ok(None),
+            Some(_) => self.json(limit).map(Some),
+        }
+    }
+
     fn query(&self, name: &str) -> Option<&str> {
         let parameters = self.event.query_string_parameters.as_ref()?;
         parameters.get(name).map(String::as_str)

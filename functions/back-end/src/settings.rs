@@ -1,5 +1,6 @@
 //! The settings of both back ends.
 
+use shared::revocation::RevocationRules;
 use shell::{Lookup, SettingError};
 
 /// Where a back end's data is, and with whose rights it reaches a tenant's part.
@@ -11,11 +12,38 @@ pub struct Settings {
     pub items_table: String,
     /// The role that is assumed with the tenant as session tag.
     pub tenant_role_arn: String,
+    /// Where ended sessions are written; `None` where revocation is off.
+    pub revocations: Option<Revocations>,
+}
+
+/// Where ended sessions are written, and for how long.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Revocations {
+    /// The table.
+    pub table: String,
+    /// How many days a refresh token lives.
+    pub refresh_days: u64,
+}
+
+/// The longest that Cognito lets a refresh token live, in days.
+/// <https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_CreateUserPoolClient.html#CognitoUserPools-CreateUserPoolClient-request-RefreshTokenValidity>
+const MOST_REFRESH_DAYS: u64 = 3_650;
+
+impl Revocations {
+    fn read(lookup: Lookup<'_>, rules: &RevocationRules) -> Result<Option<Self>, SettingError> {
+        const KEY: &str = "REFRESH_TOKEN_DAYS";
+        let Some(table) = shell::revocation_table(lookup, rules)? else { return Ok(None) };
+        let days = SettingError::required(lookup, KEY)?.parse().ok();
+        let days = days.filter(|days| (1..=MOST_REFRESH_DAYS).contains(days));
+        let problem = || SettingError::new(KEY, format!("must be a whole number from 1 to {MOST_REFRESH_DAYS}"));
+        Ok(Some(Self { table, refresh_days: days.ok_or_else(problem)? }))
+    }
 }
 
 impl Settings {
-    /// Reads `DIRECTORY_TABLE`, `ITEMS_TABLE` and `TENANT_ROLE_ARN`.
-    pub fn read(lookup: Lookup<'_>) -> Result<Self, SettingError> {
+    /// Reads `DIRECTORY_TABLE`, `ITEMS_TABLE` and `TENANT_ROLE_ARN`, and where
+    /// revocation is on `REVOCATION_TABLE` and `REFRESH_TOKEN_DAYS`.
+    pub fn read(lookup: Lookup<'_>, revocation: &RevocationRules) -> Result<Self, SettingError> {
         let role = SettingError::required(lookup, "TENANT_ROLE_ARN")?;
         if !is_role_arn(&role) {
             return Err(SettingError::new(
@@ -27,6 +55,7 @@ impl Settings {
             directory_table: SettingError::required(lookup, "DIRECTORY_TABLE")?,
             items_table: SettingError::required(lookup, "ITEMS_TABLE")?,
             tenant_role_arn: role,
+            revocations: Revocations::read(lookup, revocation)?,
         })
     }
 }
@@ -69,7 +98,7 @@ mod tests {
                 };
                 Some(value.to_owned())
             };
-            let read = Settings::read(&lookup);
+            let read = Settings::read(&lookup, &RevocationRules::default());
             match refused {
                 None => assert!(read.is_ok(), "{role}"),
                 Some(key) => {
@@ -78,5 +107,22 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_mark_is_kept_for_as_long_as_a_refresh_token_lives() {
+        let on = RevocationRules { mode: shared::revocation::Mode::On, ..RevocationRules::default() };
+        for (days, accepted) in [("1", true), ("3650", true), ("0", false), ("3651", false), ("", false), ("x", false)]
+        {
+            let lookup = |key: &str| match key {
+                "REVOCATION_TABLE" => Some("r".to_owned()),
+                "REFRESH_TOKEN_DAYS" => Some(days.to_owned()),
+                _ => None,
+            };
+            let read = Revocations::read(&lookup, &on);
+            assert_eq!(read.is_ok(), accepted, "{days}: {read:?}");
+            assert!(read.err().is_none_or(|error| error.to_string().starts_with("REFRESH_TOKEN_DAYS")), "{days}");
+        }
+        assert_eq!(Revocations::read(&|_: &str| None, &RevocationRules::default()), Ok(None));
     }
 }

@@ -41,6 +41,21 @@ pub async fn create_items_table(client: &Client) -> Result<(), BoxError> {
     Ok(())
 }
 
+/// Creates the table of ended sessions, keys as in the template.
+pub async fn create_revocation_table(client: &Client, name: &str) -> Result<(), BoxError> {
+    let attribute =
+        AttributeDefinition::builder().attribute_name("pk").attribute_type(ScalarAttributeType::S).build()?;
+    client
+        .create_table()
+        .table_name(name)
+        .billing_mode(BillingMode::PayPerRequest)
+        .attribute_definitions(attribute)
+        .key_schema(KeySchemaElement::builder().attribute_name("pk").key_type(KeyType::Hash).build()?)
+        .send()
+        .await?;
+    Ok(())
+}
+
 /// Stands in for STS and for IAM: its sessions refuse every key that does not
 /// begin with their tenant, and keep the calls they let through.
 #[derive(Clone, Debug)]
@@ -116,6 +131,11 @@ fn leading_keys<'a>(call: &str, body: &'a Value) -> Option<Vec<&'a str>> {
     match call {
         "GetItem" | "DeleteItem" | "UpdateItem" => Some(vec![text("/Key/pk/S")?]),
         "PutItem" => Some(vec![text("/Item/pk/S")?]),
+        "TransactWriteItems" => {
+            let parts = body.get("TransactItems")?.as_array()?;
+            // Each part names its own; a part of another kind could reach any.
+            parts.iter().map(|part| part.pointer("/Update/Key/pk/S")?.as_str()).collect()
+        }
         "Query" => {
             let condition = text("/KeyConditionExpression")?.strip_prefix("#pk = ")?;
             let name = condition.split(' ').next()?;
@@ -136,6 +156,8 @@ pub struct Call<'a> {
     pub subject: &'a str,
     /// The tenant in force; empty for none.
     pub tenant: &'a str,
+    /// The session; empty for none.
+    pub session: &'a str,
     /// Separated by spaces.
     pub roles: &'a str,
     /// Path parameters.
@@ -184,6 +206,7 @@ pub async fn send<H: Handler>(handler: &H, call: &Call<'_>) -> Result<Reply, Box
         "isBase64Encoded": false,
         "requestContext": {"authorizer": {"lambda": {
             "subject": call.subject, "tenant": call.tenant, "roles": call.roles, "clientId": "web", "tokenUse": "access",
+            "session": call.session,
         }}},
     });
     let invocation = Invocation { request_id: "00000000-0000-4000-8000-000000000000".to_owned(), now: NOW };

@@ -5,10 +5,12 @@
 
 use std::collections::BTreeSet;
 
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
-use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::types::{ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update};
 use shared::address::EmailAddress;
 use shared::names::{RoleName, TenantId};
+use shared::revocation::Key;
+use shared::tenants::Status;
 
 use crate::items::{self, Item};
 use crate::{Directory, Error, Member, Subject};
@@ -22,9 +24,18 @@ pub struct Page {
     pub next: Option<Subject>,
 }
 
-/// What became of a change of roles.
+/// What is to become of a membership.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MemberChange<'a> {
+    /// The member has exactly these roles.
+    Roles(&'a BTreeSet<RoleName>),
+    /// The membership is in force, or not.
+    Status(Status),
+}
+
+/// What became of a change.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum RoleChange {
+pub enum Changed {
     /// Written; this is the version now.
     Done(u64),
     /// The tenant has no such member.
@@ -85,48 +96,71 @@ impl Directory {
         Ok(found.item().map(items::read_member).transpose()?)
     }
 
-    /// Gives a member exactly these roles, if nobody changed the membership
-    /// since the caller read that version of it.
-    pub async fn set_roles(
+    /// Changes a membership, if nobody did so since the caller read that version
+    /// of it. Where revocation is on, the tokens that the member has for the
+    /// tenant lose their rights in the same transaction: all of it or nothing.
+    pub async fn change_member(
         &self,
         tenant: &TenantId,
         subject: &Subject,
-        roles: &BTreeSet<RoleName>,
+        change: MemberChange<'_>,
         expected_version: u64,
-    ) -> Result<RoleChange, Error> {
+        now: u64,
+    ) -> Result<Changed, Error> {
         let next_version = expected_version.saturating_add(1);
-        let set = items::role_set(roles);
-        let update = match set {
-            Some(_) => "SET #version = :next, #roles = :roles",
-            None => "SET #version = :next REMOVE #roles",
+        let key = Key::Member(tenant.clone(), subject.clone());
+        let mark = self.revocations.as_ref().map(|table| table.rights_changed(&key, now)).transpose()?;
+        let updates = [Some(self.member_update(tenant, subject, change, expected_version)?), mark];
+        let items = updates.into_iter().flatten().map(|update| TransactWriteItem::builder().update(update).build());
+        let Err(error) = self.client.transact_write_items().set_transact_items(Some(items.collect())).send().await
+        else {
+            return Ok(Changed::Done(next_version));
         };
-        let mut call = self
-            .client
-            .update_item()
+        let reasons = match error.as_service_error() {
+            Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => cancelled.cancellation_reasons(),
+            _ => return Err(error.into()),
+        };
+        match reasons.first().map(|reason| (reason.code(), reason.item())) {
+            Some((Some("ConditionalCheckFailed"), item)) => match item {
+                None => Ok(Changed::NotAMember),
+                // A client repeats a call whose answer was lost, and then meets its own write.
+                Some(item) if says(item, next_version, change) => Ok(Changed::Done(next_version)),
+                Some(_) => Ok(Changed::Outdated),
+            },
+            _ if reasons.iter().any(|reason| reason.code() == Some("TransactionConflict")) => Err(Error::Contended),
+            _ => Err(error.into()),
+        }
+    }
+
+    fn member_update(
+        &self,
+        tenant: &TenantId,
+        subject: &Subject,
+        change: MemberChange<'_>,
+        expected_version: u64,
+    ) -> Result<Update, Error> {
+        let (name, value) = match change {
+            MemberChange::Roles(roles) => ("roles", items::role_set(roles)),
+            MemberChange::Status(status) => ("status", Some(items::text(items::status_text(status)))),
+        };
+        let update = Update::builder()
             .table_name(&self.table)
             .set_key(Some(membership_key(tenant, subject)))
             .condition_expression("#version = :expected")
-            .update_expression(update)
+            .update_expression(match value {
+                Some(_) => "SET #version = :next, #changed = :changed",
+                None => "SET #version = :next REMOVE #changed",
+            })
             .expression_attribute_names("#version", "version")
-            .expression_attribute_names("#roles", "roles")
+            .expression_attribute_names("#changed", name)
             .expression_attribute_values(":expected", items::number(expected_version))
-            .expression_attribute_values(":next", items::number(next_version))
+            .expression_attribute_values(":next", items::number(expected_version.saturating_add(1)))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        if let Some(set) = set {
-            call = call.expression_attribute_values(":roles", set);
+        Ok(match value {
+            Some(value) => update.expression_attribute_values(":changed", value),
+            None => update,
         }
-        let Err(error) = call.send().await else {
-            return Ok(RoleChange::Done(next_version));
-        };
-        match error.as_service_error() {
-            Some(UpdateItemError::ConditionalCheckFailedException(failed)) => match failed.item() {
-                None => Ok(RoleChange::NotAMember),
-                // The SDK repeats a call whose answer was lost, and then meets its own write.
-                Some(item) if says(item, next_version, roles) => Ok(RoleChange::Done(next_version)),
-                Some(_) => Ok(RoleChange::Outdated),
-            },
-            _ => Err(error.into()),
-        }
+        .build()?)
     }
 
     /// Invites an address. A new invitation to the same tenant replaces the old.
@@ -147,8 +181,14 @@ impl Directory {
     }
 }
 
-fn says(item: &Item, version: u64, roles: &BTreeSet<RoleName>) -> bool {
-    items::read_member(item).is_ok_and(|member| member.version == version && member.membership.roles == *roles)
+fn says(item: &Item, version: u64, change: MemberChange<'_>) -> bool {
+    items::read_member(item).is_ok_and(|member| {
+        let same = match change {
+            MemberChange::Roles(roles) => member.membership.roles == *roles,
+            MemberChange::Status(status) => member.membership.status == status,
+        };
+        same && member.version == version
+    })
 }
 
 fn membership_key(tenant: &TenantId, subject: &Subject) -> Item {

@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::Client;
 use shared::address::EmailAddress;
 
 use crate::items::{self, BY_SUBJECT, Item};
-use crate::{Error, Person, Subject};
+use crate::{Error, Person, RevocationTable, Subject};
 
 /// The directory table behind a client. Which tenants it reaches is up to the
 /// client's credentials.
@@ -12,12 +12,18 @@ use crate::{Error, Person, Subject};
 pub struct Directory {
     pub(crate) client: Client,
     pub(crate) table: String,
+    pub(crate) revocations: Option<RevocationTable>,
 }
 
 impl Directory {
     /// A directory in `table`. Makes no call.
     pub fn new(client: Client, table: impl Into<String>) -> Self {
-        Self { client, table: table.into() }
+        Self { client, table: table.into(), revocations: None }
+    }
+
+    /// The same, writing down what is ended; `None` where nobody reads it.
+    pub fn revoking(self, revocations: Option<RevocationTable>) -> Self {
+        Self { revocations, ..self }
     }
 
     /// A directory in `table`, with a client of its own. Makes no call.

@@ -18,7 +18,8 @@ pub enum Error {
     HeldBack,
     /// More items than one transaction may hold.
     TooManyItems,
-    /// The function runs without a directory, and was asked for it all the same.
+    /// The function runs without a directory, or without a table of what is ended,
+    /// and was asked for it all the same.
     NotConfigured,
 }
 

@@ -226,7 +226,7 @@ pub(crate) fn arrival_item(arrival: &Arrival, now: u64) -> Item {
     item
 }
 
-fn status_text(status: Status) -> &'static str {
+pub(crate) fn status_text(status: Status) -> &'static str {
     match status {
         Status::Active => "active",
         Status::Suspended => "suspended",

@@ -18,6 +18,10 @@
 //! It waits for the user's first profile and is deleted in the transaction that
 //! writes it.
 //!
+//! Beside it lies the table of what is ended ([`shared::revocation`]), whose only
+//! key `pk` is the mark's name. What an administrator writes there begins with the
+//! tenant, too.
+//!
 //! An item that does not have its expected shape is an error, never a guess.
 
 mod administration;
@@ -32,11 +36,12 @@ mod items;
 #[cfg(feature = "pool")]
 mod pool;
 mod provision;
+mod revocations;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod transaction;
 
-pub use administration::{NewInvitation, Page, RoleChange};
+pub use administration::{Changed, MemberChange, NewInvitation, Page};
 pub use aws::Directory;
 pub use choice::Choice;
 pub use error::{Corrupt, Error};
@@ -45,6 +50,7 @@ pub use items::{Member, Person, Profile};
 #[cfg(feature = "pool")]
 pub use pool::PoolGroups;
 pub use provision::{Newcomer, Outcome, Provisioned, provision};
+pub use revocations::RevocationTable;
 pub use shared::names::Subject;
 
 /// The IAM actions behind each entry point, for the function that uses it.
@@ -73,8 +79,12 @@ pub mod actions {
     pub const MEMBER: &[&str] = &["dynamodb:GetItem"];
     /// [`Directory::members`](crate::Directory::members).
     pub const MEMBERS: &[&str] = &["dynamodb:Query"];
-    /// [`Directory::set_roles`](crate::Directory::set_roles).
-    pub const SET_ROLES: &[&str] = &["dynamodb:UpdateItem"];
+    /// [`Directory::change_member`](crate::Directory::change_member), on both tables.
+    pub const CHANGE_MEMBER: &[&str] = &["dynamodb:UpdateItem"];
+    /// [`Directory::end_session`](crate::Directory::end_session).
+    pub const END_SESSION: &[&str] = &["dynamodb:PutItem"];
+    /// [`Directory::end_sessions`](crate::Directory::end_sessions).
+    pub const END_SESSIONS: &[&str] = &["dynamodb:UpdateItem"];
     /// [`Directory::invite`](crate::Directory::invite).
     pub const INVITE: &[&str] = &["dynamodb:PutItem"];
     /// [`Directory::put_arrival`](crate::Directory::put_arrival).

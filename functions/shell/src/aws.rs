@@ -9,6 +9,7 @@ pub use aws_config::SdkConfig;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_types::service_config::ServiceConfigKey;
 
 /// Loads credentials and region from the environment, as Lambda sets them.
 ///
@@ -34,4 +35,16 @@ pub async fn config() -> SdkConfig {
         .retry_config(retries)
         .load()
         .await
+}
+
+/// Where a service is, for a call that no SDK makes: as the SDKs find it, by the
+/// service's own setting, the common one, or in AWS itself. `id` is the service's
+/// name in settings. Without a slash at the end.
+/// <https://docs.aws.amazon.com/sdkref/latest/guide/ss-endpoints-table.html>
+pub fn endpoint(config: &SdkConfig, name: &str, id: &str, region: &str) -> String {
+    let key = ServiceConfigKey::builder().service_id(id).env("AWS_ENDPOINT_URL").profile("endpoint_url").build();
+    let own = key.ok().and_then(|key| config.service_config()?.load_config(key));
+    let set = own.or_else(|| config.endpoint_url().map(str::to_owned));
+    let set = set.map(|url| url.trim_end_matches('/').to_owned());
+    set.unwrap_or_else(|| crate::regional(name, region))
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use shared::revocation::RevocationRules;
 use shared::rules::Rules;
 
 /// Where settings come from: the environment, or a table in a test.
@@ -55,6 +56,17 @@ pub fn rules(lookup: Lookup<'_>) -> Result<Rules, SettingError> {
     Rules::read(&text).map_err(|problems| SettingError::new("RULES_FILE", format!("names {path}: {problems}")))
 }
 
+/// The table of ended sessions; `None` where revocation is off. Template and
+/// rules have to agree: marks that nobody reads end nothing.
+pub fn revocation_table(lookup: Lookup<'_>, rules: &RevocationRules) -> Result<Option<String>, SettingError> {
+    const KEY: &str = "REVOCATION_TABLE";
+    match (rules.is_on(), SettingError::optional(lookup, KEY)) {
+        (true, None) => Err(SettingError::new(KEY, "is missing, and [revocation] of the rule file is on")),
+        (false, Some(_)) => Err(SettingError::new(KEY, "is set, and [revocation] of the rule file is off")),
+        (_, table) => Ok(table),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -69,6 +81,27 @@ mod tests {
                 Ok(found) => assert_eq!(Some(found.as_str()), expected),
                 Err(error) => assert!(error.to_string().starts_with("KEY is missing"), "{error}"),
             }
+        }
+    }
+
+    #[test]
+    fn the_table_of_ended_sessions_and_the_rules_agree() {
+        use shared::revocation::Mode::{Off, On};
+        let table = [
+            (Off, None, Ok(None)),
+            (Off, Some(""), Ok(None)),
+            (Off, Some("t"), Err(())),
+            (On, None, Err(())),
+            (On, Some(""), Err(())),
+            (On, Some("t"), Ok(Some("t".to_owned()))),
+        ];
+        for (mode, value, expected) in table {
+            let rules = RevocationRules { mode, ..RevocationRules::default() };
+            let lookup = |_: &str| value.map(str::to_owned);
+            let read = revocation_table(&lookup, &rules);
+            let named = read.as_ref().err().is_none_or(|error| error.to_string().starts_with("REVOCATION_TABLE"));
+            assert!(named, "{mode:?} {value:?}");
+            assert_eq!(read.map_err(drop), expected, "{mode:?} {value:?}");
         }
     }
 

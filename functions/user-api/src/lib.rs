@@ -4,6 +4,7 @@
 //! | --- | --- | --- |
 //! | `GET /me` | subject, tenant and roles in force, memberships | 1 |
 //! | `PUT /me/tenant` | the tenant chosen, in force from the next token | 1 |
+//! | `POST /sign-out` | the end of this session, or of all; where revocation is on | 1, and for all of them the pool's |
 //! | `GET /items` | own items, in pages | 1 |
 //! | `GET`, `PUT`, `DELETE /items/{id}` | one own item | 1 |
 //! | `GET /tenants/{tenant}` | the caller's roles there | 0 |
@@ -13,6 +14,9 @@
 //! keys made from the caller's own `sub`.
 
 mod me;
+mod pool;
+mod settings;
+mod sign_out;
 #[cfg(test)]
 mod tests;
 
@@ -20,20 +24,29 @@ use aws_sdk_dynamodb::Client;
 use back_end::aws::TenantRole;
 use back_end::items::{Content, ItemId, Items, MOST_BYTES, Put};
 use back_end::{
-    Caller, Issuer, Precondition, Problem, Refusal, Request, Response, SESSIONS_KEPT, TenantSessions, answer,
+    Caller, Issuer, Precondition, Problem, Refusal, Request, Response, Revocations, SESSIONS_KEPT, TenantSessions,
+    answer,
 };
-use directory::Directory;
+use directory::{Directory, RevocationTable};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use shared::names::TenantId;
 use shell::aws::SdkConfig;
 use shell::{Answer, Failure, Handler, Invocation};
 
-pub use back_end::Settings;
+pub use pool::Pool;
+pub use settings::Settings;
 
-/// What the function's own role must allow.
-pub const ACTIONS: &[&str] =
-    &["dynamodb:ConditionCheckItem", "dynamodb:Query", "dynamodb:UpdateItem", "sts:AssumeRole", "sts:TagSession"];
+/// What the function's own role must allow. `PutItem` is for ended sessions, and
+/// so is `UpdateItem` on their table.
+pub const ACTIONS: &[&str] = &[
+    "dynamodb:ConditionCheckItem",
+    "dynamodb:PutItem",
+    "dynamodb:Query",
+    "dynamodb:UpdateItem",
+    "sts:AssumeRole",
+    "sts:TagSession",
+];
 
 /// What the tenant role must allow on the items table.
 pub const TENANT_ACTIONS: &[&str] = &["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"];
@@ -44,27 +57,41 @@ pub struct UserApi<I: Issuer<Access = Client>> {
     directory: Directory,
     items_table: String,
     sessions: TenantSessions<I>,
+    /// Whether ended sessions are written down, because somebody reads it.
+    revokes: bool,
+    pool: Option<Pool>,
 }
 
 impl UserApi<TenantRole> {
     /// A back end on AWS. Makes no call.
-    pub fn connect(config: &SdkConfig, settings: Settings) -> Self {
+    pub fn connect(config: &SdkConfig, Settings(settings): Settings) -> Self {
         let directory = Directory::connect(config, settings.directory_table);
         let role = TenantRole::new(config, settings.tenant_role_arn);
-        Self::new(directory, settings.items_table, role)
+        let pool = Pool::connect(config);
+        Self { pool: Some(pool), ..Self::new(directory, settings.items_table, role).revoking(settings.revocations) }
     }
 }
 
 impl<I: Issuer<Access = Client>> UserApi<I> {
     /// A back end that reaches a tenant's items through what `issuer` gives.
     pub fn new(directory: Directory, items_table: String, issuer: I) -> Self {
-        Self { directory, items_table, sessions: TenantSessions::new(issuer, SESSIONS_KEPT) }
+        let sessions = TenantSessions::new(issuer, SESSIONS_KEPT);
+        Self { directory, items_table, sessions, revokes: false, pool: None }
+    }
+
+    /// The same, ending sessions; `None` where revocation is off.
+    pub fn revoking(self, revocations: Option<Revocations>) -> Self {
+        let table = revocations.map(|Revocations { table: name, refresh_days }| RevocationTable { name, refresh_days });
+        Self { revokes: table.is_some(), directory: self.directory.revoking(table), ..self }
     }
 
     async fn serve(&self, request: &Request, caller: &Caller, now: u64) -> Result<Response, Problem> {
         match request.route() {
             "GET /me" => me::read(&self.directory, caller).await,
             "PUT /me/tenant" => me::choose_tenant(&self.directory, request, caller).await,
+            "POST /sign-out" if self.revokes => {
+                sign_out::sign_out(&self.directory, self.pool.as_ref(), request, caller, now).await
+            }
             "GET /items" => self.list(request, caller, now).await,
             "GET /items/{id}" => self.get(request, caller, now).await,
             "PUT /items/{id}" => self.put(request, caller, now).await,

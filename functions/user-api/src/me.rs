@@ -82,6 +82,6 @@ fn place(membership: &Membership) -> Place<'_> {
     }
 }
 
-fn no_answer(error: directory::Error) -> Problem {
+pub(crate) fn no_answer(error: directory::Error) -> Problem {
     Problem::unavailable(error.code(), error)
 }

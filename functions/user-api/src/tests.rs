@@ -5,14 +5,16 @@ use std::collections::{BTreeSet, HashMap};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use back_end::items::{ItemId, Items};
-use back_end::testing::{Call, GuardedSessions, ITEMS_TABLE, Reply, create_items_table, send};
+use back_end::testing::{
+    Call, GuardedSessions, ITEMS_TABLE, NOW, Reply, create_items_table, create_revocation_table, send,
+};
 use back_end::{Issuer as _, PageRequest};
 use directory::testing::Database;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use shared::names::{Subject, TenantId};
 
-use crate::UserApi;
+use crate::{Pool, UserApi};
 
 struct Fixture {
     // Ends the database when it is dropped.
@@ -103,8 +105,7 @@ async fn an_item_is_created_read_replaced_and_deleted() {
 
     let created = fixture.put(ANN, "a", NEW, content("one")).await;
     assert_eq!((created.status, created.etag.as_str()), (201, "\"1\""));
-    let expected =
-        json!({"id": "a", "title": "one", "body": {"n": 1}, "version": 1, "updated_at": back_end::testing::NOW});
+    let expected = json!({"id": "a", "title": "one", "body": {"n": 1}, "version": 1, "updated_at": NOW});
     assert_eq!(created.body, expected);
     assert_eq!(fixture.get(ANN, "a").await.body, expected);
 
@@ -386,5 +387,131 @@ proptest! {
                 }
             }
         });
+    }
+}
+
+const REVOCATIONS: &str = "revocations";
+
+/// Ann's sessions `s-1` and `s-2`, and a pool that answers so.
+async fn revoking(pool_says: u16) -> (Fixture, pool_server::Seen) {
+    let mut fixture = Fixture::start().await;
+    create_revocation_table(&fixture.database.client(), REVOCATIONS).await.unwrap();
+    let (url, seen) = pool_server::serve(pool_says).await;
+    let api = UserApi::new(fixture.database.directory(), ITEMS_TABLE.to_owned(), fixture.sessions.clone());
+    let api = api.revoking(Some(back_end::Revocations { table: REVOCATIONS.to_owned(), refresh_days: 30 }));
+    let config = shell::aws::SdkConfig::builder().endpoint_url(url).build();
+    fixture.api = UserApi { pool: Some(Pool::connect(&config)), ..api };
+    (fixture, seen)
+}
+
+impl Fixture {
+    async fn sign_out(&self, session: &str, headers: &[(&str, &str)], body: Value) -> Reply {
+        self.send(Call { route: "POST /sign-out", subject: "ann", session, headers, body, ..Call::default() }).await
+    }
+
+    /// The table of what is ended, by key: what an item holds beside it.
+    async fn marks(&self) -> Vec<(String, Vec<String>)> {
+        let scan = self.database.client().scan().table_name(REVOCATIONS).send().await.unwrap();
+        let mark = |item: &HashMap<String, AttributeValue>| {
+            let others = item.iter().filter(|(name, _)| *name != "pk");
+            let mut others: Vec<_> = others.map(|(name, value)| format!("{name} {}", value.as_n().unwrap())).collect();
+            others.sort();
+            (item["pk"].as_s().unwrap().clone(), others)
+        };
+        let mut marks: Vec<_> = scan.items().iter().map(mark).collect();
+        marks.sort();
+        marks
+    }
+}
+
+#[tokio::test]
+async fn a_sign_out_ends_this_session_and_asks_nobody_else() {
+    let (fixture, seen) = revoking(200).await;
+    let expires = format!("expires_at {}", NOW + 32 * 86_400);
+    for _ in 0..2 {
+        assert_eq!(fixture.sign_out("s-1", &[], Value::Null).await.code, "SessionEnded");
+        assert_eq!(fixture.marks().await, [("SESSION#s-1".to_owned(), vec![expires.clone()])]);
+    }
+    assert_eq!(fixture.sign_out("s-2", &[], json!({"everywhere": false})).await.status, 204);
+    assert_eq!(fixture.marks().await.len(), 2);
+    let table = [
+        ("", Value::Null, "CallerUnknown"),
+        ("s-1", json!({"everywhere": "yes"}), "RequestUnreadable"),
+        ("s-1", json!({"subject": "bob"}), "RequestUnreadable"),
+        ("s-1", json!({"everywhere": true, "pad": "x".repeat(2_000)}), "BodyTooLarge"),
+    ];
+    for (session, body, code) in table {
+        assert_eq!(fixture.sign_out(session, &[], body.clone()).await.code, code, "{body}");
+    }
+    assert_eq!(fixture.marks().await.len(), 2);
+    assert!(seen.take().is_empty(), "the pool was asked");
+}
+
+#[tokio::test]
+async fn everywhere_ends_all_sessions_first_and_then_those_of_the_pool() {
+    let bearer = ("authorization", "Bearer a.canary.c");
+    // What the pool answers, whether there is a token, and what the caller hears of his refresh tokens.
+    for (pool_says, headers, told) in [
+        (200, vec![bearer], "ended"),
+        (400, vec![bearer], "unknown"),
+        (500, vec![bearer], "unknown"),
+        (200, vec![], "unknown"),
+    ] {
+        let (fixture, seen) = revoking(pool_says).await;
+        let reply = fixture.sign_out("s-1", &headers, json!({"everywhere": true})).await;
+        assert_eq!((reply.status, &reply.body), (200, &json!({"at": NOW, "refresh_tokens": told})), "{pool_says}");
+        let expected = vec![format!("authenticated_before {NOW}"), format!("expires_at {}", NOW + 32 * 86_400)];
+        assert_eq!(fixture.marks().await, [("USER#ann".to_owned(), expected)]);
+        let asked = seen.take();
+        assert_eq!(asked.len(), headers.len());
+        for request in asked {
+            assert!(request.contains("AWSCognitoIdentityProviderService.GlobalSignOut"), "{request}");
+            assert!(request.ends_with(r#"{"AccessToken":"a.canary.c"}"#), "{request}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn without_revocation_there_is_nothing_to_sign_out_of() {
+    let fixture = Fixture::start().await;
+    assert_eq!(fixture.sign_out("s-1", &[], Value::Null).await.code, "NoSuchRoute");
+}
+
+/// A pool on loopback that gives one answer, and keeps what was sent.
+mod pool_server {
+    use std::sync::{Arc, Mutex};
+
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+
+    #[derive(Clone, Default)]
+    pub(super) struct Seen(Arc<Mutex<Vec<String>>>);
+
+    impl Seen {
+        pub(super) fn take(&self) -> Vec<String> {
+            std::mem::take(&mut *self.0.lock().unwrap())
+        }
+    }
+
+    pub(super) async fn serve(status: u16) -> (String, Seen) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let seen = Seen::default();
+        let keeping = seen.clone();
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let mut request = String::new();
+                while !request.ends_with('}') {
+                    let mut part = [0; 4096];
+                    let count = stream.read(&mut part).await.unwrap();
+                    assert!(count > 0, "the request ended early: {request}");
+                    request.push_str(&String::from_utf8_lossy(&part[..count]));
+                }
+                keeping.0.lock().unwrap().push(request);
+                let answer = format!("HTTP/1.1 {status} -\r\ncontent-length: 2\r\n\r\n{{}}");
+                stream.write_all(answer.as_bytes()).await.unwrap();
+            }
+        });
+        (url, seen)
     }
 }

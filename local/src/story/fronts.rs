@@ -46,10 +46,28 @@ async fn web_socket(teller: &mut Teller<'_>, stage: &Stage<'_>, ann: &Token, tam
     let offered = |token: &Token| Some(format!("bearer, {}", token.as_str()));
     let query = format!("{path}?access_token={}", ann.as_str());
     let rows = [
-        ("Ann connects, her token among the subprotocols", &path, offered(ann), "subprotocols bearer, Ann's access token", true),
+        (
+            "Ann connects, her token among the subprotocols",
+            &path,
+            offered(ann),
+            "subprotocols bearer, Ann's access token",
+            true,
+        ),
         ("Nobody connects without a token", &path, None, "no subprotocols", false),
-        ("Nor with another's signature", &path, offered(tampered), "subprotocols bearer, roles admin with the old signature", false),
-        ("A token in the address is not seen: the rules name another place", &query, None, "?access_token=Ann's access token", false),
+        (
+            "Nor with another's signature",
+            &path,
+            offered(tampered),
+            "subprotocols bearer, roles admin with the old signature",
+            false,
+        ),
+        (
+            "A token in the address is not seen: the rules name another place",
+            &query,
+            None,
+            "?access_token=Ann's access token",
+            false,
+        ),
     ];
     for (text, path, protocols, shown, expected) in rows {
         let status = handshake(stage.cloud, path, protocols.as_deref()).await?;

@@ -48,7 +48,7 @@ fn an_administrator_is_explained_from_tenant_to_route() {
     assert_eq!(role.rule.as_deref(), Some("roles.rules[0]"));
     let answer = |index: usize| told.routes[index].answer.clone();
     assert_eq!(answer(0), Answer::Allow("/me".to_owned()));
-    assert_eq!(answer(2), Answer::Within("acme".to_owned()));
+    assert_eq!(answer(3), Answer::Within("acme".to_owned()));
     let requests: Vec<_> = told.requests.iter().map(|one| one.answers[0].answer.clone()).collect();
     let expected =
         [Answer::Allow("/items/{id}".to_owned()), Answer::Refuse("TenantDiffers"), Answer::Refuse("RouteUnknown")];

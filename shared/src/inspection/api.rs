@@ -21,6 +21,7 @@ pub(super) fn look(documents: &Documents, rules: Option<&Rules>, findings: &mut 
     for authorizer in documents.authorizers.seen().map(items).unwrap_or_default() {
         if text(&authorizer, "/authorizerType") == Some("REQUEST") {
             cache(&authorizer, &routes, findings);
+            revocation(&authorizer, rules, findings);
         }
     }
     let keys = routes.iter().map(|route| (text(route, "/routeKey").unwrap_or_default(), route));
@@ -111,6 +112,19 @@ fn outlives(seconds: u64, subject: &str, findings: &mut Findings) {
     let why = "a simple answer has no end of its own, so it outlives a token that ends before";
     let fix = format!("tell the function so (CACHE_SECONDS={seconds}), answer with policies, or set its TTL to 0");
     findings.note("AnswerMayOutliveToken", subject, [&message, why, &fix]);
+}
+
+/// An answer that the gateway remembers is given without asking whether the
+/// session still stands.
+fn revocation(authorizer: &Value, rules: Option<&Rules>, findings: &mut Findings) {
+    let seconds = authorizer.get("authorizerResultTtlInSeconds").and_then(Value::as_u64).unwrap_or(0);
+    if seconds == 0 || !rules.is_some_and(|rules| rules.revocation.is_on()) {
+        return;
+    }
+    let subject = named(authorizer, "/authorizerId");
+    let message = format!("remembers a yes for {seconds} s, though the rules say that sessions end at once");
+    let why = "the gateway gives a remembered answer without asking whether the session was ended";
+    findings.error("RevocationCached", &subject, [&message, why, "set its TTL to 0"]);
 }
 
 /// A route that anybody may call. The question of a browser before it calls

@@ -18,7 +18,7 @@ pub(super) fn look(documents: &Documents, rules: Option<&Rules>, findings: &mut 
         let name = client.get("ClientName").and_then(Value::as_str);
         let subject = name.map_or_else(|| format!("client {id}"), |name| format!("client {id} ({name})"));
         writable(client, &subject, &rights, rules, findings);
-        answers(client, &subject, findings);
+        answers(client, &subject, rules, findings);
         grants(client, &subject, findings);
     }
 }
@@ -66,19 +66,21 @@ fn is_subject(name: &str, rules: Option<&Rules>) -> bool {
 }
 
 /// What the client tells strangers, and what it can take back.
-fn answers(client: &Value, subject: &str, findings: &mut Findings) {
+fn answers(client: &Value, subject: &str, rules: Option<&Rules>, findings: &mut Findings) {
     if client.get("PreventUserExistenceErrors").and_then(Value::as_str) != Some("ENABLED") {
         let why = "anybody can find out who has an account";
         let fix = "set PreventUserExistenceErrors to ENABLED";
         findings.warning("UserExistenceErrors", subject, ["tells which users exist", why, fix]);
     }
     if client.get("EnableTokenRevocation").and_then(Value::as_bool) != Some(true) {
-        let why = "a stolen refresh token is good until it ends, and nobody can end it sooner";
-        findings.warning(
-            "TokenRevocationOff",
-            subject,
-            ["cannot revoke tokens", why, "set EnableTokenRevocation to true"],
-        );
+        let fix = "set EnableTokenRevocation to true";
+        if rules.is_some_and(|rules| rules.revocation.is_on()) {
+            let why = "its tokens name no session, so with [revocation] on the authorizer refuses them all";
+            findings.error("TokenRevocationOff", subject, ["cannot revoke tokens", why, fix]);
+        } else {
+            let why = "a stolen refresh token is good until it ends, and nobody can end it sooner";
+            findings.warning("TokenRevocationOff", subject, ["cannot revoke tokens", why, fix]);
+        }
     }
 }
 

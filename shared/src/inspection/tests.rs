@@ -612,6 +612,30 @@ fn where_guests_name_themselves_is_open_and_said() {
 }
 
 #[test]
+fn with_revocation_on_no_answer_is_remembered_and_every_token_names_its_session() {
+    let shipped = include_str!("../../../rules/rules.toml");
+    let on = shipped.replace("[revocation]\nmode = \"off\"", "[revocation]\nmode = \"on\"");
+    let on = Rules::read(&on).unwrap();
+    let mut kept = good();
+    let ttl = "/authorizers/seen/0/authorizerResultTtlInSeconds";
+    let mut asked = good();
+    put(&mut asked, ttl, json!(0));
+    let mut unnamed = asked.clone();
+    put(&mut unnamed, "/clients/web/seen/EnableTokenRevocation", json!(false));
+    put(&mut kept, ttl, json!(1));
+    let table = [
+        ("remembered, off", &kept, rules(), &[][..]),
+        ("remembered, on", &kept, on.clone(), &["error RevocationCached"]),
+        ("asked each time, on", &asked, on.clone(), &[]),
+        ("no session in tokens, off", &unnamed, rules(), &["warning TokenRevocationOff"]),
+        ("no session in tokens, on", &unnamed, on, &["error TokenRevocationOff"]),
+    ];
+    for (name, documents, rules, expected) in table {
+        assert_eq!(codes(documents, Some(&rules)), expected, "{name}");
+    }
+}
+
+#[test]
 fn the_worst_comes_first() {
     let mut documents = good();
     put(&mut documents, "/clients/web/seen/EnableTokenRevocation", json!(false));

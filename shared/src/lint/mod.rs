@@ -7,6 +7,7 @@
 mod capacity;
 mod claims;
 mod people;
+mod revocation;
 mod roles;
 mod routes;
 mod versions;
@@ -25,6 +26,7 @@ pub fn findings(rules: &Rules) -> Vec<Finding> {
     capacity::look(rules, &mut findings);
     roles::look(rules, &mut findings);
     routes::look(rules, &mut findings);
+    revocation::look(rules, &mut findings);
     findings.into_vec()
 }
 

@@ -69,6 +69,16 @@ fn changed(from: &str, to: &str) -> String {
     BASE.replace(from, to)
 }
 
+fn revocation(mode: &str, rest: &str) -> String {
+    format!("[revocation]\nmode = \"{mode}\"\n{rest}\n")
+}
+
+#[test]
+fn roles_of_the_directory_alone_are_taken_back_at_once() {
+    let text = changed("source = \"both\"", "source = \"directory\"");
+    assert_eq!(found(&format!("{text}{}", revocation("on", ""))), []);
+}
+
 #[test]
 fn rules_that_say_what_they_mean_are_not_odd() {
     assert_eq!(found(BASE), []);
@@ -258,6 +268,19 @@ fn each_oddity_is_found_at_its_key_and_its_opposite_is_not() {
         ),
         ("", route("path = \"/jobs\"\ntenant = false\nmachines = \"yes\""), "MachineRouteOpen routes[2].machines"),
         ("", route("path = \"/jobs\"\ntenant = false\nmachines = \"yes\"\nscopes = [\"jobs/run\"]"), ""),
+        // Revocation. The tenants of these rules come from groups too.
+        ("", revocation("off", "unavailable = \"allow\"\ncache_seconds = 60"), ""),
+        ("", revocation("on", "cache_seconds = 10"), "RevocationSeesNoGroups revocation.mode"),
+        (
+            "",
+            revocation("on", "cache_seconds = 11"),
+            "RevocationCachedLong revocation.cache_seconds, RevocationSeesNoGroups revocation.mode",
+        ),
+        (
+            "",
+            revocation("on", "unavailable = \"allow\""),
+            "RevocationFailsOpen revocation.unavailable, RevocationSeesNoGroups revocation.mode",
+        ),
     ];
     for (from, to, expected) in table {
         let text = changed(from, &to);

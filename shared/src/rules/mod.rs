@@ -24,6 +24,7 @@ use crate::issuers::{self, IssuerRule};
 use crate::migration::MigrationRules;
 use crate::names::IssuerName;
 use crate::provisioning::{self, GroupGrant};
+use crate::revocation::RevocationRules;
 use crate::roles::RoleRules;
 use crate::routes::{self, Conditions, RouteRule, RouteTable};
 use crate::sign_up::SignUpRules;
@@ -51,6 +52,8 @@ pub struct Rules {
     pub claims: ClaimRules,
     /// Which IAM role a user gets.
     pub roles: RoleRules,
+    /// Whether ended sessions and changed rights show before a token expires.
+    pub revocation: RevocationRules,
     /// What each route of the API takes.
     pub routes: RouteTable,
     /// The issuers, besides user pools, whose tokens are taken.
@@ -88,6 +91,10 @@ struct RuleFile {
     /// Which IAM role a user gets, as the identity pool chooses it.
     #[serde(default)]
     roles: RoleRules,
+    /// Whether ended sessions and changed rights show before a token expires.
+    /// Without it they do not.
+    #[serde(default)]
+    revocation: RevocationRules,
     /// What each route of the API takes. A call without a route is refused.
     #[serde(default)]
     routes: Vec<RouteRule>,
@@ -119,6 +126,7 @@ impl Rules {
             groups: file.groups,
             claims: file.claims,
             roles: file.roles,
+            revocation: file.revocation,
             routes: RouteTable::compile(file.routes),
             issuers: file.issuers,
             connect: file.connect,
@@ -144,6 +152,7 @@ impl RuleFile {
         }
         self.claims.check(problems);
         self.roles.check(problems);
+        self.revocation.check(problems);
         routes::check(&self.routes, problems);
         issuers::check(&self.issuers, problems);
         if let Some(connect) = &self.connect {

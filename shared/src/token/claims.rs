@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use super::{Refusal, RightsClaims, UserPool, Verified, times};
+use super::{Refusal, RightsClaims, Sessions, TokenRules, UserPool, Verified, session, times};
 use crate::claims::TokenKind;
 use crate::names::{RoleName, Subject, TenantId};
 use crate::routes::Caller;
@@ -12,8 +12,8 @@ use crate::routes::Caller;
 type Claims = Map<String, Value>;
 
 /// Checks the claims of a token whose signature is good.
-pub(super) fn check(pool: &UserPool, claims: &Claims, now: u64, leeway: u64) -> Result<Verified, Refusal> {
-    let expires_at = times::check(claims, now, leeway)?.expires_at;
+pub(super) fn check(rules: &TokenRules, pool: &UserPool, claims: &Claims, now: u64) -> Result<Verified, Refusal> {
+    let times = times::check(claims, now, rules.leeway_seconds)?;
     let kind = match claims.get("token_use").and_then(Value::as_str) {
         Some("access") => TokenKind::Access,
         Some("id") => TokenKind::Id,
@@ -31,7 +31,11 @@ pub(super) fn check(pool: &UserPool, claims: &Claims, now: u64, leeway: u64) -> 
         TokenKind::Id => &pool.id,
     };
     let caller = caller(names, claims, kind, client_id)?;
-    Ok(Verified { caller, client_id: client_id.to_owned(), expires_at })
+    let session = match rules.sessions {
+        Sessions::Ignored => None,
+        Sessions::Required => Some(session::check(claims, caller.machine, times)?),
+    };
+    Ok(Verified { caller, client_id: client_id.to_owned(), expires_at: times.expires_at, session })
 }
 
 /// An access token names its client in `client_id`.

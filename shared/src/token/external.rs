@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use super::{Refusal, Verified, times};
+use super::{Refusal, Sessions, TokenRules, Verified, session, times};
 use crate::issuers::IssuerRule;
 use crate::names::{RoleName, Subject, TenantId};
 use crate::routes::Caller;
@@ -16,8 +16,8 @@ use crate::routes::Caller;
 type Claims = Map<String, Value>;
 
 /// Checks the claims of a token whose signature is good.
-pub(super) fn check(rule: &IssuerRule, claims: &Claims, now: u64, leeway: u64) -> Result<Verified, Refusal> {
-    let expires_at = times::check(claims, now, leeway)?.expires_at;
+pub(super) fn check(rules: &TokenRules, rule: &IssuerRule, claims: &Claims, now: u64) -> Result<Verified, Refusal> {
+    let times = times::check(claims, now, rules.leeway_seconds)?;
     let audience = audience(rule, claims)?;
     let client = client(rule, claims)?;
     let sub = claims.get("sub").and_then(Value::as_str).ok_or(Refusal::SubjectRefused)?;
@@ -37,7 +37,12 @@ pub(super) fn check(rule: &IssuerRule, claims: &Claims, now: u64, leeway: u64) -
         groups: BTreeSet::new(),
         scopes: scopes(rule, claims)?,
     };
-    Ok(Verified { caller, client_id: client.unwrap_or(audience).to_owned(), expires_at })
+    let session = match rules.sessions {
+        Sessions::Ignored => None,
+        Sessions::Required => Some(session::of_another_issuer(times)),
+    };
+    let client_id = client.unwrap_or(audience).to_owned();
+    Ok(Verified { caller, client_id, expires_at: times.expires_at, session })
 }
 
 /// The audience, if all that are named are ours. Of several, one stranger is

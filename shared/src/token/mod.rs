@@ -10,7 +10,9 @@
 //! is decided where guests are.
 //!
 //! Sign-out and revocation cannot be seen here: a token is good until it
-//! expires. <https://docs.aws.amazon.com/cognito/latest/developerguide/token-revocation.html>
+//! expires. What it says of its session is handed on, for [`crate::revocation`]
+//! to compare with what is known of it.
+//! <https://docs.aws.amazon.com/cognito/latest/developerguide/token-revocation.html>
 
 mod claims;
 mod discovery;
@@ -21,6 +23,7 @@ mod key;
 mod key_set;
 mod profile;
 mod refusal;
+mod session;
 pub(crate) mod times;
 mod unverified;
 
@@ -29,6 +32,7 @@ pub use issuer::{Issuer, IssuerKind, UserPool};
 pub use key_set::{KeySet, KeySetProblem, MAX_KEY_SET_BYTES};
 pub use profile::Profile;
 pub use refusal::Refusal;
+pub use session::{Session, Sessions};
 pub(crate) use unverified::Compact;
 pub use unverified::{MAX_TOKEN_BYTES, Unverified};
 
@@ -43,6 +47,8 @@ pub struct TokenRules {
     /// How many seconds past its end a token is still taken, for clocks that
     /// differ.
     pub leeway_seconds: u64,
+    /// Whether a token has to say which session it belongs to.
+    pub sessions: Sessions,
 }
 
 /// The claims that carry a user's rights, by the names the claim rules give
@@ -80,6 +86,7 @@ pub struct Verified {
     caller: Caller,
     client_id: String,
     expires_at: u64,
+    session: Option<Session>,
 }
 
 impl Verified {
@@ -97,6 +104,11 @@ impl Verified {
     pub fn expires_at(&self) -> u64 {
         self.expires_at
     }
+
+    /// The session that the token belongs to; `None` where nobody asks for it.
+    pub fn session(&self) -> Option<&Session> {
+        self.session.as_ref()
+    }
 }
 
 /// Decides whether a token is genuine at `now` (seconds since 1970).
@@ -113,8 +125,8 @@ pub fn verify(rules: &TokenRules, token: &Unverified<'_>, keys: &KeySet, now: u6
     issuer.check_type(token.typ())?;
     token.check_signature(keys)?;
     match &issuer.kind {
-        IssuerKind::UserPool(pool) => claims::check(pool, token.claims(), now, rules.leeway_seconds),
-        IssuerKind::External(rule) => external::check(rule, token.claims(), now, rules.leeway_seconds),
+        IssuerKind::UserPool(pool) => claims::check(rules, pool, token.claims(), now),
+        IssuerKind::External(rule) => external::check(rules, rule, token.claims(), now),
     }
 }
 

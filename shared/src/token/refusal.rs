@@ -43,6 +43,9 @@ pub enum Refusal {
     TenantRefused,
     /// Roles, groups or scopes are not of the form they are issued in.
     RightsRefused,
+    /// Sessions can be ended here, and the token does not say which one is its
+    /// own or when it began.
+    SessionMissing,
 }
 
 impl Refusal {
@@ -66,6 +69,7 @@ impl Refusal {
             Self::SubjectRefused => "SubjectRefused",
             Self::TenantRefused => "TenantRefused",
             Self::RightsRefused => "RightsRefused",
+            Self::SessionMissing => "SessionMissing",
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What administrators and users change.
 
 use directory::testing::Database;
-use directory::{Choice, RoleChange, Subject};
+use directory::{Changed, Choice, MemberChange, Subject};
 use shared::names::TenantId;
 
 use crate::support::{NOW, active, address, invite, keys, provision_verified, roles, subject, tenant};
@@ -80,16 +80,18 @@ async fn roles_change_only_from_the_version_that_was_read() {
     let directory = database.directory();
     let acme = tenant("acme");
     let table = [
-        ("ann", &["admin", "member"][..], 1, RoleChange::Done(2), &["admin", "member"][..]),
+        ("ann", &["admin", "member"][..], 1, Changed::Done(2), &["admin", "member"][..]),
         // What the SDK's repetition of a call looks like.
-        ("ann", &["admin", "member"], 1, RoleChange::Done(2), &["admin", "member"]),
-        ("ann", &["owner"], 1, RoleChange::Outdated, &["admin", "member"]),
-        ("ann", &[], 2, RoleChange::Done(3), &[]),
-        ("ann", &["member"], 3, RoleChange::Done(4), &["member"]),
-        ("bob", &["admin"], 0, RoleChange::NotAMember, &["member"]),
+        ("ann", &["admin", "member"], 1, Changed::Done(2), &["admin", "member"]),
+        ("ann", &["owner"], 1, Changed::Outdated, &["admin", "member"]),
+        ("ann", &[], 2, Changed::Done(3), &[]),
+        ("ann", &["member"], 3, Changed::Done(4), &["member"]),
+        ("bob", &["admin"], 0, Changed::NotAMember, &["member"]),
     ];
     for (who, names, version, expected, after) in table {
-        let change = directory.set_roles(&acme, &subject(who), &roles(names), version).await.unwrap();
+        let roles = roles(names);
+        let change = MemberChange::Roles(&roles);
+        let change = directory.change_member(&acme, &subject(who), change, version, 1_000).await.unwrap();
         assert_eq!(change, expected, "{who} {names:?} {version}");
         let ann = directory.member(&acme, &subject("ann")).await.unwrap().unwrap();
         assert_eq!(ann.membership, active("acme", after), "{who} {names:?} {version}");

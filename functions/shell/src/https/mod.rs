@@ -9,13 +9,13 @@ use http_body_util::{BodyExt as _, Full, Limited};
 pub use hyper::body::Bytes;
 use hyper::body::Incoming;
 pub use hyper::header;
-use hyper::http::request::Builder;
+pub use hyper::http::request::Builder;
 pub use hyper::{Request, Response, Uri};
 use hyper::{StatusCode, header::CONTENT_ENCODING};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
 
 /// How far a call may go.
 #[derive(Clone, Copy, Debug)]
@@ -32,8 +32,8 @@ pub struct Limits {
 /// file that the setting `EXTRA_CA_CERTS` names.
 ///
 /// It follows no redirect, for what is sent is meant for one address; it asks
-/// for no compression, and it keeps no connection: one that slept through a
-/// freeze would only be broken. It tries once.
+/// for no compression, and it tries once. It keeps no connection unless asked to:
+/// one that slept through a freeze would only be broken.
 pub struct Https {
     /// `None` when the further roots cannot be read: then nobody is trusted.
     client: Option<Client<HttpsConnector<HttpConnector>, Full<Bytes>>>,
@@ -62,6 +62,13 @@ pub enum HttpsError {
 impl Https {
     /// Prepares the client; nothing is connected yet.
     pub fn new(limits: Limits) -> Self {
+        Self::keeping(limits, None)
+    }
+
+    /// The same, with one connection to each server that is used again within
+    /// this time. For a service that is called often: a handshake costs more than
+    /// a call. Should the server have closed it meanwhile, a new one is made.
+    pub fn keeping(limits: Limits, idle: Option<Duration>) -> Self {
         let mut tcp = HttpConnector::new();
         tcp.set_connect_timeout(Some(limits.connect));
         tcp.enforce_http(false);
@@ -72,10 +79,12 @@ impl Https {
             Ok(Some(config)) => Some(HttpsConnectorBuilder::new().with_tls_config(config.as_ref().clone())),
             Err(roots::Unusable) => None,
         };
-        let client = https.map(|https| {
-            let https = https.https_or_http().enable_http1().wrap_connector(tcp);
-            Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(https)
-        });
+        let mut client = Client::builder(TokioExecutor::new());
+        client
+            .pool_max_idle_per_host(usize::from(idle.is_some()))
+            .pool_idle_timeout(idle)
+            .pool_timer(TokioTimer::new());
+        let client = https.map(|https| client.build(https.https_or_http().enable_http1().wrap_connector(tcp)));
         Self { client, limits }
     }
 
@@ -203,6 +212,47 @@ mod tests {
         let (answer, ()) = tokio::join!(https.exchange(request, Bytes::new()), serve);
         let answer = answer.unwrap();
         assert_eq!((answer.status().as_u16(), answer.into_body()), (400, Bytes::from_static(b"why")));
+    }
+
+    #[tokio::test]
+    async fn a_connection_is_kept_only_where_it_is_asked_for_and_never_past_its_end() {
+        const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
+        let idle = Duration::from_millis(200);
+        // How long to wait between two calls, whether the server hangs up, and the connections then.
+        let table = [
+            (None, Duration::ZERO, false, 2),
+            (Some(idle), Duration::ZERO, false, 1),
+            (Some(idle), idle * 2, false, 2),
+            (Some(idle), Duration::from_millis(20), true, 2),
+        ];
+        for (kept, pause, hangs_up, expected) in table {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let url = format!("http://{}/", listener.local_addr().unwrap());
+            let made = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+            let counted = std::sync::Arc::clone(&made);
+            let server = tokio::spawn(async move {
+                while let Ok((mut stream, _)) = listener.accept().await {
+                    counted.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+                    tokio::spawn(async move {
+                        while stream.read(&mut [0; 1024]).await.is_ok_and(|read| read > 0) {
+                            stream.write_all(ANSWER).await.unwrap();
+                            if hangs_up {
+                                return;
+                            }
+                        }
+                    });
+                }
+            });
+            let limits = Limits { connect: Duration::from_secs(1), total: Duration::from_secs(5), most_bytes: 8 };
+            let https = Https::keeping(limits, kept);
+            for _ in 0..2 {
+                assert!(https.call(Request::get(&url), Bytes::new()).await.is_ok(), "{kept:?} {pause:?} {hangs_up}");
+                tokio::time::sleep(pause).await;
+            }
+            server.abort();
+            let made = made.load(std::sync::atomic::Ordering::SeqCst);
+            assert_eq!(made, expected, "{kept:?} {pause:?} {hangs_up}");
+        }
     }
 
     #[tokio::test]

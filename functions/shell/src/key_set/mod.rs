@@ -5,11 +5,10 @@
 //! fetched anew by the call that finds it so; when that fails, the old set goes
 //! on serving until its hard age.
 
-mod address;
 mod fetch;
 mod source;
 
-pub use address::{check_address, is_address};
+pub use crate::address::{check_address, is_address};
 pub use fetch::{FetchError, Fetcher};
 pub use source::KeySource;
 

@@ -4,11 +4,12 @@ use serde_json::{Value, json};
 
 use super::support::{CLIENT, ISSUER_A, ISSUER_B, NOW, access, ann, check, check_with, id, rules, signed, with};
 use crate::claims::TokenKind;
+use crate::names::SessionId;
 use crate::token::Refusal::{
     AudienceRefused, ClientRefused, Expired, IssuerRefused, NotYetValid, RightsRefused, SubjectRefused, TenantRefused,
     TimesRefused, TokenUseRefused,
 };
-use crate::token::{IssuerKind, Refusal, RightsClaims};
+use crate::token::{IssuerKind, Refusal, RightsClaims, Session, Sessions};
 
 fn refusal_of(claims: &Value) -> Option<Refusal> {
     check(&signed(claims)).err()
@@ -296,4 +297,37 @@ fn other_claims_change_nothing() {
             assert_eq!(check(&signed(&claims)).unwrap().caller(), &ann(), "C36 {claim:?} {text:?}");
         }
     }
+}
+
+#[test]
+fn where_sessions_can_be_ended_a_users_token_says_which_is_its_own() {
+    let required = {
+        let mut rules = rules();
+        rules.sessions = Sessions::Required;
+        rules
+    };
+    let machine = with(with(access(), "username", None), "sub", Some(json!(CLIENT)));
+    let without = |claims: Value| with(with(claims, "origin_jti", None), "auth_time", None);
+    let found = |id: &str| Session { id: SessionId::parse(id), authenticated_at: NOW - 10, issued_at: NOW - 10 };
+    let table = [
+        ("C37 whole", access(), Ok(found("o"))),
+        ("C37 a UUID", with(access(), "origin_jti", Some(json!("0f0c7f6e-2f0b"))), Ok(found("0f0c7f6e-2f0b"))),
+        ("C37 no origin_jti", with(access(), "origin_jti", None), Err(Refusal::SessionMissing)),
+        ("C37 an empty one", with(access(), "origin_jti", Some(json!(""))), Err(Refusal::SessionMissing)),
+        ("C37 another key in it", with(access(), "origin_jti", Some(json!("o#x"))), Err(Refusal::SessionMissing)),
+        ("C37 a list", with(access(), "origin_jti", Some(json!(["o"]))), Err(Refusal::SessionMissing)),
+        ("C37 no auth_time", with(access(), "auth_time", None), Err(Refusal::SessionMissing)),
+        ("C37 auth_time text", with(access(), "auth_time", Some(json!("1"))), Err(Refusal::SessionMissing)),
+        ("C37 auth_time a fraction", with(access(), "auth_time", Some(json!(1.5))), Err(Refusal::SessionMissing)),
+        ("C37 begun after it was made", with(access(), "auth_time", Some(json!(u64::MAX))), Ok(found("o"))),
+        ("C37 an ID token without", id(), Err(Refusal::SessionMissing)),
+        ("C37 a machine", without(machine), Ok(Session { id: None, ..found("o") })),
+    ];
+    for (name, claims, expected) in table {
+        let verified = check_with(&required, &signed(&claims), NOW);
+        let session = verified.map(|verified| verified.session().cloned().unwrap());
+        assert_eq!(session, expected, "{name}");
+    }
+    let nobody_asks = check(&signed(&without(access()))).unwrap();
+    assert_eq!(nobody_asks.session(), None);
 }

@@ -92,7 +92,11 @@ pub(super) fn rules() -> TokenRules {
         address: address.to_owned(),
         kind: IssuerKind::UserPool(UserPool { client_ids: vec![client.to_owned()], id: names(), access: names() }),
     };
-    TokenRules { issuers: vec![pool(ISSUER_A, CLIENT), pool(ISSUER_B, CLIENT_B)], leeway_seconds: 0 }
+    TokenRules {
+        issuers: vec![pool(ISSUER_A, CLIENT), pool(ISSUER_B, CLIENT_B)],
+        leeway_seconds: 0,
+        sessions: crate::token::Sessions::Ignored,
+    }
 }
 
 pub(super) fn keys_of(issuer: &str, entries: &[Value]) -> KeySet {

@@ -1,4 +1,4 @@
-//! Where a key set may be fetched from.
+//! What may be called.
 
 use crate::SettingError;
 
@@ -10,8 +10,8 @@ pub fn is_address(text: &str) -> bool {
     rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/') && rest.bytes().all(plain))
 }
 
-/// Gives the address of a key set back if it can be used; `key` is the setting
-/// that it comes from.
+/// Gives the address of a key set or a service back if it can be used; `key` is
+/// the setting that it comes from.
 pub fn check_address(key: &'static str, address: String) -> Result<String, SettingError> {
     if !is_address(&address) {
         return Err(SettingError::new(key, "must be an address without user, query or fragment"));
@@ -22,8 +22,8 @@ pub fn check_address(key: &'static str, address: String) -> Result<String, Setti
     Ok(address)
 }
 
-/// Keys that anybody on the way could exchange are worth nothing, so without
-/// TLS they come from this machine only.
+/// What anybody on the way could exchange is worth nothing, so without TLS it
+/// comes from this machine only.
 fn is_loopback(address: &str) -> bool {
     let authority = address.strip_prefix("http://").and_then(|rest| rest.split('/').next()).unwrap_or_default();
     ["127.0.0.1", "localhost", "[::1]"].into_iter().any(|host| {
