@@ -14,6 +14,10 @@ use crate::rules::Rules;
 /// checks what is sent.
 const GUEST_CLAIM: &str = "PUT /guest/claim";
 
+/// How long a REST API keeps an answer unless it is told otherwise.
+/// <https://docs.aws.amazon.com/apigateway/latest/api/API_CreateAuthorizer.html>
+const REST_CACHE_SECONDS: u64 = 300;
+
 pub(super) fn look(documents: &Documents, rules: Option<&Rules>, findings: &mut Findings) {
     rest(documents, rules, findings);
     let items = |look: &Value| look.as_array().cloned().unwrap_or_default();
@@ -21,7 +25,7 @@ pub(super) fn look(documents: &Documents, rules: Option<&Rules>, findings: &mut 
     for authorizer in documents.authorizers.seen().map(items).unwrap_or_default() {
         if text(&authorizer, "/authorizerType") == Some("REQUEST") {
             cache(&authorizer, &routes, findings);
-            revocation(&authorizer, rules, findings);
+            revocation(&authorizer, "/authorizerId", 0, rules, findings);
         }
     }
     let keys = routes.iter().map(|route| (text(route, "/routeKey").unwrap_or_default(), route));
@@ -49,6 +53,9 @@ fn rest(documents: &Documents, rules: Option<&Rules>, findings: &mut Findings) {
         let wanted = "method.request.header.Authorization";
         if is_ours && !sources.split(',').any(|source| source.trim().eq_ignore_ascii_case(wanted)) {
             without_token(&authorizer, "/id", wanted, findings);
+        }
+        if is_ours {
+            revocation(&authorizer, "/id", REST_CACHE_SECONDS, rules, findings);
         }
     }
     for resource in items(&documents.rest_resources) {
@@ -116,12 +123,12 @@ fn outlives(seconds: u64, subject: &str, findings: &mut Findings) {
 
 /// An answer that the gateway remembers is given without asking whether the
 /// session still stands.
-fn revocation(authorizer: &Value, rules: Option<&Rules>, findings: &mut Findings) {
-    let seconds = authorizer.get("authorizerResultTtlInSeconds").and_then(Value::as_u64).unwrap_or(0);
+fn revocation(authorizer: &Value, id: &str, otherwise: u64, rules: Option<&Rules>, findings: &mut Findings) {
+    let seconds = authorizer.get("authorizerResultTtlInSeconds").and_then(Value::as_u64).unwrap_or(otherwise);
     if seconds == 0 || !rules.is_some_and(|rules| rules.revocation.is_on()) {
         return;
     }
-    let subject = named(authorizer, "/authorizerId");
+    let subject = named(authorizer, id);
     let message = format!("remembers a yes for {seconds} s, though the rules say that sessions end at once");
     let why = "the gateway gives a remembered answer without asking whether the session was ended";
     findings.error("RevocationCached", &subject, [&message, why, "set its TTL to 0"]);

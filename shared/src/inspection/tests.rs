@@ -636,6 +636,24 @@ fn with_revocation_on_no_answer_is_remembered_and_every_token_names_its_session(
 }
 
 #[test]
+fn a_rest_api_remembers_unless_it_is_told_not_to() {
+    let shipped = include_str!("../../../rules/rules.toml");
+    let on = shipped.replace("[revocation]\nmode = \"off\"", "[revocation]\nmode = \"on\"");
+    let (on, off) = (Rules::read(&on).unwrap(), rules());
+    let authorizer = |seconds: Value| {
+        let source = "method.request.header.Authorization";
+        json!([{"id": "r1", "type": "TOKEN", "identitySource": source, "authorizerResultTtlInSeconds": seconds}])
+    };
+    let cached = ["error RevocationCached"].as_slice();
+    for (seconds, rules, expected) in
+        [(Value::Null, &on, cached), (json!(300), &on, cached), (json!(0), &on, &[]), (Value::Null, &off, &[])]
+    {
+        let documents = with_api(Value::Null, Value::Null, authorizer(seconds.clone()), json!([]));
+        assert_eq!(codes(&documents, Some(rules)), expected, "{seconds}");
+    }
+}
+
+#[test]
 fn the_worst_comes_first() {
     let mut documents = good();
     put(&mut documents, "/clients/web/seen/EnableTokenRevocation", json!(false));

@@ -160,6 +160,10 @@ impl RuleFile {
         }
         if let Some(graphql) = &self.graphql {
             graphql.check(problems);
+            if self.revocation.is_on() && graphql.cache_seconds > 0 {
+                let message = "must be 0 where revocation is on: a kept answer does not ask whether the session stands";
+                problems.add("graphql.cache_seconds", message);
+            }
         }
         for (path, conditions) in self.conditions() {
             self.check_claims(&path, &conditions, problems);

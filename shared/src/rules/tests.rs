@@ -261,6 +261,19 @@ fn what_is_no_rule_file_is_refused_with_its_key_and_line() {
 }
 
 #[test]
+fn an_answer_that_is_kept_does_not_go_with_revocation() {
+    let rules = |mode: &str, seconds: u32| {
+        let fields = "[[graphql.fields]]\ntype = \"Query\"\nfield = \"items\"\n";
+        format!("{GOOD}\n[revocation]\nmode = \"{mode}\"\n[graphql]\ncache_seconds = {seconds}\n{fields}")
+    };
+    for (mode, seconds, taken) in [("off", 60, true), ("on", 0, true), ("on", 60, false)] {
+        let problems = problems_of(&rules(mode, seconds));
+        assert_eq!(problems.is_empty(), taken, "{mode} {seconds}: {problems:?}");
+        assert!(problems.iter().all(|one| one.contains("graphql.cache_seconds")), "{problems:?}");
+    }
+}
+
+#[test]
 fn all_problems_are_named_at_once_in_the_order_of_the_file() {
     let text = GOOD
         .replace("name = \"users\"", "name = \"all users\"")
