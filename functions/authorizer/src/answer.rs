@@ -32,21 +32,17 @@ impl Openings {
     /// The answer to a genuine caller at `now`. No answer is good for longer than
     /// the token, whatever the front keeps it for.
     pub(crate) fn answer(&self, call: &Call<'_>, verified: &Verified, now: u64) -> Result<Answer, Failure> {
-        let (reply, code) = match &call.asked {
-            Asked::Request(front, arn) => return self.request(*front, arn, verified, now),
-            Asked::Connection(arn) => {
-                let refusal = self.connect.as_ref().map(|rule| rule.decide(verified.caller()).err());
-                match refusal {
-                    Some(None) => {
-                        (Reply::policy(Some(verified), policy::connection(arn, self.until(verified))), "Allowed")
-                    }
-                    Some(Some(refusal)) => (Reply::policy(Some(verified), policy::denial(arn)), refusal.code()),
-                    None => (Reply::policy(Some(verified), policy::denial(arn)), "ConnectRefused"),
-                }
+        match &call.asked {
+            Asked::Request(front, arn) => self.request(*front, arn, verified, now),
+            Asked::Connection(rule, arn) => {
+                let (document, code) = match rule.decide(verified.caller()) {
+                    Ok(()) => (policy::connection(arn, self.until(verified)), "Allowed"),
+                    Err(refusal) => (policy::denial(arn), refusal.code()),
+                };
+                told(verified, &Reply::policy(Some(verified), document), code)
             }
-            Asked::Fields { document } => return self.fields(document, verified, now),
-        };
-        told(verified, &reply, code)
+            Asked::Fields(rules, document) => fields(rules, document, verified, now),
+        }
     }
 
     fn request(&self, front: Front, arn: &MethodArn<'_>, verified: &Verified, now: u64) -> Result<Answer, Failure> {
@@ -70,29 +66,17 @@ impl Openings {
         }
     }
 
-    fn fields(&self, document: &str, verified: &Verified, now: u64) -> Result<Answer, Failure> {
-        let Some(rules) = &self.graphql else { return told(verified, &Reply::no_fields(), "FieldUnknown") };
-        match rules.decide(verified.caller(), document) {
-            graphql::Decision::Allow { denied } => {
-                let kept = rules.cache_seconds.min(verified.expires_at().saturating_sub(now));
-                told(verified, &Reply::fields(verified, &denied, kept), "Allowed")
-            }
-            // Never kept: the next document may be another one.
-            graphql::Decision::Refuse(refusal) => told(verified, &Reply::no_fields(), refusal.code()),
-        }
-    }
-
     /// The answer to whoever showed no genuine token.
     pub(crate) fn refusal(&self, call: &Call<'_>, code: &'static str) -> Result<Answer, Failure> {
         let reply = match &call.asked {
-            Asked::Request(Front::Rest, _) | Asked::Connection(_) => {
+            Asked::Request(Front::Rest, _) | Asked::Connection(..) => {
                 return Err(Failure::new(code, PublicText::Unauthorized));
             }
             Asked::Request(front, arn) => match self.form(*front) {
                 AnswerForm::Simple => Reply::simple(None),
                 AnswerForm::Iam => Reply::policy(None, policy::denial(arn)),
             },
-            Asked::Fields { .. } => Reply::no_fields(),
+            Asked::Fields(..) => Reply::no_fields(),
         };
         Ok(Answer::new(reply.write()?, code))
     }
@@ -108,6 +92,17 @@ impl Openings {
     /// When the token is not taken any more, in seconds since 1970.
     fn until(&self, verified: &Verified) -> u64 {
         verified.expires_at().saturating_add(self.leeway_seconds)
+    }
+}
+
+fn fields(rules: &GraphqlRules, document: &str, verified: &Verified, now: u64) -> Result<Answer, Failure> {
+    match rules.decide(verified.caller(), document) {
+        graphql::Decision::Allow { denied } => {
+            let kept = rules.cache_seconds.min(verified.expires_at().saturating_sub(now));
+            told(verified, &Reply::fields(verified, &denied, kept), "Allowed")
+        }
+        // Never kept: the next document may be another one.
+        graphql::Decision::Refuse(refusal) => told(verified, &Reply::no_fields(), refusal.code()),
     }
 }
 

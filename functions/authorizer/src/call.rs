@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::value::RawValue;
 use shared::connect::{ConnectRule, TokenPlace};
+use shared::graphql::GraphqlRules;
 use shared::policy::MethodArn;
 use shell::{Failure, PublicText};
 
@@ -28,13 +29,11 @@ pub(crate) enum Front {
 pub(crate) enum Asked<'a> {
     /// A request, by its name, which is decided on and written into policies.
     Request(Front, MethodArn<'a>),
-    /// A connection to a WebSocket API.
-    Connection(MethodArn<'a>),
-    /// Fields of a GraphQL API.
-    Fields {
-        /// The request's text, empty while a client connects for subscriptions.
-        document: &'a str,
-    },
+    /// A connection to a WebSocket API, and who may have one.
+    Connection(&'a ConnectRule, MethodArn<'a>),
+    /// Fields of a GraphQL API, by the request's text, which is empty while a client
+    /// connects for subscriptions.
+    Fields(&'a GraphqlRules, &'a str),
 }
 
 /// One call to be authorized.
@@ -49,12 +48,12 @@ impl<'a> Call<'a> {
     /// Reads a call. Kinds of events that are not known, and those of fronts that
     /// the rules do not name, are refused, and so is an event that says two things
     /// about one request.
-    pub(crate) fn read(event: &'a Event<'a>, openings: &Openings) -> Result<Self, Failure> {
+    pub(crate) fn read(event: &'a Event<'a>, openings: &'a Openings) -> Result<Self, Failure> {
         let (front, arn) = match (event.version.as_deref(), event.kind.as_deref()) {
             (None, Some("REQUEST")) if event.request_context.as_ref().is_some_and(is_web_socket) => {
                 return connection(event, openings.connect.as_ref());
             }
-            (None, None) if openings.graphql.is_some() => return fields(event),
+            (None, None) => return fields(event, openings.graphql.as_ref()),
             (None, Some("TOKEN")) => (Front::Rest, &event.method_arn),
             (None, Some("REQUEST")) => (Front::Rest, &event.method_arn),
             (Some("1.0"), Some("REQUEST")) => (Front::HttpV1, &event.method_arn),
@@ -80,7 +79,7 @@ impl<'a> Call<'a> {
 /// The one call about a WebSocket API: its connection. Messages are not asked
 /// about, so an event of one is not an authorizer's.
 /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-lambda-auth.html>
-fn connection<'a>(event: &'a Event<'a>, rule: Option<&ConnectRule>) -> Result<Call<'a>, Failure> {
+fn connection<'a>(event: &'a Event<'a>, rule: Option<&'a ConnectRule>) -> Result<Call<'a>, Failure> {
     let rule = rule.ok_or_else(|| refused("a WebSocket API, and no [connect] in the rules"))?;
     let same = |said: &Option<Cow<'_, str>>, name: &str| said.as_deref().is_none_or(|said| said == name);
     let arn = event.method_arn.as_deref().and_then(MethodArn::parse);
@@ -105,13 +104,14 @@ fn connection<'a>(event: &'a Event<'a>, rule: Option<&ConnectRule>) -> Result<Ca
             parameter(one, all, rule.name()).map(Cow::Owned)
         }
     };
-    Ok(Call { asked: Asked::Connection(arn), token })
+    Ok(Call { asked: Asked::Connection(rule, arn), token })
 }
 
 /// A call of AppSync, which names no request. The token stands alone there,
 /// without `Bearer`.
 /// <https://docs.aws.amazon.com/appsync/latest/devguide/security-authz.html#aws-lambda-authorization>
-fn fields<'a>(event: &'a Event<'a>) -> Result<Call<'a>, Failure> {
+fn fields<'a>(event: &'a Event<'a>, rules: Option<&'a GraphqlRules>) -> Result<Call<'a>, Failure> {
+    let rules = rules.ok_or_else(|| refused("no kind of event, and no [graphql] in the rules"))?;
     let context = event.request_context.as_ref().filter(|context| context.api_id.is_some());
     let context = context.ok_or_else(|| refused("unknown kind of event"))?;
     let is_of_another = event.method_arn.is_some() || event.route_arn.is_some() || is_web_socket(context);
@@ -119,7 +119,7 @@ fn fields<'a>(event: &'a Event<'a>) -> Result<Call<'a>, Failure> {
         return Err(inconsistent());
     }
     let document = context.query_string.as_deref().unwrap_or_default();
-    Ok(Call { asked: Asked::Fields { document }, token: token_event(event).map(Cow::Borrowed) })
+    Ok(Call { asked: Asked::Fields(rules, document), token: token_event(event).map(Cow::Borrowed) })
 }
 
 fn inconsistent() -> Failure {

@@ -345,7 +345,8 @@ fn the_actions_are_those_of_the_calls() {
     use back_end::items::actions as items;
     use directory::actions as directory;
     let union = |parts: &[&[&'static str]]| -> BTreeSet<&'static str> { parts.concat().into_iter().collect() };
-    let own = union(&[directory::PERSON, directory::CHOOSE_TENANT, back_end::aws::ACTIONS]);
+    let ending = [directory::END_SESSION, directory::END_SESSIONS].concat();
+    let own = union(&[directory::PERSON, directory::CHOOSE_TENANT, &ending, back_end::aws::ACTIONS]);
     assert_eq!(own, crate::ACTIONS.iter().copied().collect());
     let tenant = union(&[items::OF, items::GET, items::PUT, items::DELETE]);
     assert_eq!(tenant, crate::TENANT_ACTIONS.iter().copied().collect());
