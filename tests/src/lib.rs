@@ -8,7 +8,9 @@
 mod audit;
 mod binaries;
 mod cases;
+pub mod clock;
 mod cognito;
+pub mod faults;
 mod function;
 pub mod gateway;
 pub mod http;
@@ -31,6 +33,8 @@ pub use function::{Function, Outcome};
 pub use identity_pool::{GIVEN_SECRET, Identity, IdentityPool};
 pub use log::{Line, Stream};
 pub use runtime_api::{Reply, RuntimeApi};
-pub use services::{ATTEMPTS_TABLE, DIRECTORY_TABLE, ITEMS_TABLE, LEGACY_USERS_TABLE, RECORDS_TABLE, Services};
+pub use services::{
+    ATTEMPTS_TABLE, DIRECTORY_TABLE, ITEMS_TABLE, LEGACY_USERS_TABLE, RECORDS_TABLE, Services, directory_table,
+};
 pub use simulator::{Verdict, evaluate};
 pub use tokens::{Claims, SigningKey, TokenIssuer, compact, encode, now, other_signing_key, signing_key};
