@@ -4,12 +4,12 @@
 //! this test runs meanwhile.
 
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use tests::faults::Fault;
 
-use crate::subject::{Bench, SUBJECTS, run_all, seconds};
+use crate::subject::{Bench, SUBJECTS, Subject, run_all, seconds};
 
 /// As dark as it gets: what is asked is never answered, what is not there says
 /// so, what is unplugged says nothing, not even to an attempt to connect.
@@ -61,5 +61,21 @@ fn a_long_outage_uses_nothing_up() -> Result<()> {
     // The connection that it has just used breaks.
     bench.proxy.fail_some(Fault::ResetAfter, 1, "");
     bench.serve()?;
+    Ok(())
+}
+
+#[test]
+fn a_secret_that_nobody_hands_out_ends_the_start_and_the_next_one_succeeds() -> Result<()> {
+    let subject = Subject { case: "pre-sign-up/sign-up-challenge-missing", ..SUBJECTS[0] };
+    for fault in [DARK[0], DARK[1], DARK[2], Fault::Throttled, Fault::Denied] {
+        let begun = Instant::now();
+        let error = Bench::with(subject, |proxy| proxy.fail(fault), &[]).err().context("it has started")?;
+        let said = format!("{error:#}");
+        // Lambda starts it again, and gives a start ten seconds.
+        ensure!(said.contains("SettingRefused") && said.contains("CHALLENGE_SECRET_ARN"), "{fault:?}: {said}");
+        ensure!(begun.elapsed() < Duration::from_secs(5), "{fault:?}: {:?}", begun.elapsed());
+    }
+    let (_, code) = Bench::start(subject)?.send()?;
+    ensure!(code == "ChallengeMissing", "{code}");
     Ok(())
 }

@@ -70,7 +70,7 @@ fn every_function_answers_every_fault_as_documented_and_serves_again() -> Result
         ensure!(longest <= subject.bound, "{} {fault:?} took {longest:?}, more than {:?}", subject.name, subject.bound);
         measured.lock().unwrap_or_else(PoisonError::into_inner).insert((subject.name, fault), times);
     }
-    tell(&measured.into_inner().unwrap_or_else(PoisonError::into_inner));
+    println!("{}", table(&measured.into_inner().unwrap_or_else(PoisonError::into_inner)));
     Ok(())
 }
 
@@ -107,13 +107,14 @@ fn meet(bench: &mut Bench, fate: Fate) -> Result<Duration> {
 }
 
 /// The table of `docs/reliability.md`: the longest answers, in seconds.
-fn tell(measured: &BTreeMap<(&str, Fault), Times>) {
-    println!("| function | once, longest | lasting, longest | by |");
-    println!("| --- | --- | --- | --- |");
+fn table(measured: &BTreeMap<(&str, Fault), Times>) -> String {
+    let mut table = "| function | once, longest | lasting, longest | by |\n| --- | --- | --- | --- |".to_owned();
     for subject in SUBJECTS {
         let own = || measured.iter().filter(|((name, _), _)| *name == subject.name);
         let Some(((_, worst), times)) = own().max_by_key(|(_, times)| times.lasting) else { continue };
         let once = own().filter_map(|(_, times)| times.once).max().unwrap_or_default();
-        println!("| {} | {} | {} | {worst:?} |", subject.name, seconds(once), seconds(times.lasting));
+        let (once, lasting) = (seconds(once), seconds(times.lasting));
+        table.push_str(&format!("\n| {} | {once} | {lasting} | {worst:?} |", subject.name));
     }
+    table
 }

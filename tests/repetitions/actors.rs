@@ -1,5 +1,6 @@
 //! Who calls the triggers, and who else writes meanwhile.
 
+use std::rc::Rc;
 use std::sync::Arc;
 
 use directory::{Directory, PoolGroups};
@@ -152,8 +153,32 @@ pub(crate) fn set(world: &World) {
     world.pool.add(tests::PoolUser::new("00000000-0000-4000-8000-00000000000d", ADDRESS_OF_NATIVE));
 }
 
+/// The four functions, with clients of one world.
+pub(crate) struct Functions {
+    confirmation: PostConfirmation<PoolGroups>,
+    tokens: PreTokenGeneration<Register<PoolGroups>>,
+    sign_up: PreSignUp<Nobody, PoolAccounts, ChallengeCheck>,
+    migration: UserMigration<OldSystem, Everybody, Directory>,
+}
+
+impl Functions {
+    pub(crate) fn before(world: &Arc<World>) -> Self {
+        let rules = Rules::read(RULES).unwrap_or_else(|problems| panic!("{problems}"));
+        let config = world.config();
+        let directory = || Directory::connect(&config, DIRECTORY_TABLE);
+        let groups = || PoolGroups::connect(&config);
+        let migration = rules.migration.clone().expect("the rules move users in");
+        Self {
+            confirmation: PostConfirmation::new(rules.clone(), directory(), groups()),
+            tokens: PreTokenGeneration::new(rules.clone(), Some(Register::new(directory(), groups()))),
+            sign_up: PreSignUp::new(rules, Nobody, PoolAccounts::connect(Some(&config)), ChallengeCheck::OFF),
+            migration: UserMigration::new(migration, OldSystem, Everybody, directory()),
+        }
+    }
+}
+
 /// Plays a role to its end.
-pub(crate) async fn play(world: Arc<World>, role: Role) {
+pub(crate) async fn play(world: Arc<World>, functions: Rc<Functions>, role: Role) {
     let late = world.random().below(12);
     for _ in 0..late {
         world.gate.turn().await;
@@ -162,17 +187,13 @@ pub(crate) async fn play(world: Arc<World>, role: Role) {
         Role::Confirm(user) => {
             if is_there(&world, user).await {
                 let event = event("PostConfirmation_ConfirmSignUp", user.subject, "1", &user_request(user));
-                let directory = Directory::connect(&world.config(), DIRECTORY_TABLE);
-                let groups = PoolGroups::connect(&world.config());
-                invoke(&world, &PostConfirmation::new(rules(), directory, groups), &event).await;
+                invoke(&world, &functions.confirmation, &event).await;
             }
         }
         Role::Token(user) => {
             if is_there(&world, user).await {
                 let event = event("TokenGeneration_Authentication", user.subject, "2", &user_request(user));
-                let directory = Directory::connect(&world.config(), DIRECTORY_TABLE);
-                let register = Register::new(directory, PoolGroups::connect(&world.config()));
-                invoke(&world, &PreTokenGeneration::new(rules(), Some(register)), &event).await;
+                invoke(&world, &functions.tokens, &event).await;
             }
         }
         Role::Link(external) => {
@@ -180,22 +201,13 @@ pub(crate) async fn play(world: Arc<World>, role: Role) {
                 "email": external.address, "email_verified": "true", "custom:provider_subject": external.subject,
             });
             let name = format!("{}_{}", external.provider, external.subject);
-            let event = event(
-                "PreSignUp_ExternalProvider",
-                &name,
-                "1",
-                &json!({"userAttributes": attributes, "validationData": {}}),
-            );
-            let accounts = PoolAccounts::connect(Some(&world.config()));
-            let function = PreSignUp::new(rules(), Nobody, accounts, ChallengeCheck::OFF);
-            invoke(&world, &function, &event).await;
+            let request = json!({"userAttributes": attributes, "validationData": {}});
+            invoke(&world, &functions.sign_up, &event("PreSignUp_ExternalProvider", &name, "1", &request)).await;
         }
         Role::MoveIn => {
-            let event =
-                event("UserMigration_Authentication", USERS[2].address, "1", &json!({"password": "correct horse"}));
-            let arrivals = Directory::connect(&world.config(), DIRECTORY_TABLE);
-            let migration = rules().migration.expect("the rules move users in");
-            let code = invoke(&world, &UserMigration::new(migration, OldSystem, Everybody, arrivals), &event).await;
+            let request = json!({"password": "correct horse"});
+            let event = event("UserMigration_Authentication", USERS[2].address, "1", &request);
+            let code = invoke(&world, &functions.migration, &event).await;
             // Only now does the pool make the user.
             if code == "MovedIn" {
                 lock(&world.seen).moved_in = true;
@@ -250,10 +262,6 @@ async fn invoke<H: Handler>(world: &World, handler: &H, event: &Value) -> String
     code
 }
 
-fn rules() -> Rules {
-    Rules::read(RULES).unwrap_or_else(|problems| panic!("{problems}"))
-}
-
 fn user_request(user: User) -> Value {
     let mut attributes = json!({
         "sub": user.subject, "email": user.address, "email_verified": "true", "cognito:user_status": "CONFIRMED",
@@ -272,7 +280,7 @@ fn event(source: &str, name: &str, version: &str, request: &Value) -> Value {
 }
 
 /// Sign-up is open, so nobody is asked.
-struct Nobody;
+pub(crate) struct Nobody;
 
 impl Invitations for Nobody {
     async fn is_invited(&self, _: &EmailAddress, _: u64) -> Result<bool, directory::Error> {
@@ -281,7 +289,7 @@ impl Invitations for Nobody {
 }
 
 /// An old system with one user, whose password is right.
-struct OldSystem;
+pub(crate) struct OldSystem;
 
 impl LegacyDirectory for OldSystem {
     async fn find(&self, _: Question<'_>) -> Result<OldAnswer, LookupError> {
@@ -300,7 +308,7 @@ impl LegacyDirectory for OldSystem {
 }
 
 /// Attempts are counted elsewhere.
-struct Everybody;
+pub(crate) struct Everybody;
 
 impl Attempts for Everybody {
     async fn charge(&self, _: &str, _: u64) -> Result<Allowed, AttemptsError> {

@@ -172,6 +172,7 @@ impl World {
 
     fn carry_out(&self, target: &str, body: &[u8]) -> (u16, String) {
         match target.split_once('.') {
+            Some(("DynamoDB_20120810", operation @ ("GetItem" | "Query"))) => self.database_call(operation, body),
             Some(("DynamoDB_20120810", operation)) => {
                 let before = self.items();
                 let answer = self.database_call(operation, body);
