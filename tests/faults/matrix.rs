@@ -50,26 +50,13 @@ fn every_function_answers_every_fault_as_documented_and_serves_again() -> Result
     let only = std::env::var("POOLHOUSE_FAULT").unwrap_or_default();
     let rows: Vec<_> = all.filter(|row| name(row).contains(&only)).collect();
     let measured = Mutex::new(BTreeMap::new());
-    let late = Mutex::new(Vec::new());
-    let keep = |subject: Subject, fault, times: Times| {
-        let longest = times.lasting.max(times.once.unwrap_or_default());
-        if longest > subject.bound {
-            late.lock().unwrap_or_else(PoisonError::into_inner).push((subject, fault));
-        }
-        measured.lock().unwrap_or_else(PoisonError::into_inner).insert((subject.name, fault), times);
-    };
     run_all(rows, AT_A_TIME, name, |(subject, fault)| {
-        keep(*subject, *fault, row(*subject, *fault)?);
+        let times = row(*subject, *fault)?;
+        let longest = times.lasting.max(times.once.unwrap_or_default());
+        ensure!(longest <= subject.bound, "it took {longest:?}, more than {:?}", subject.bound);
+        measured.lock().unwrap_or_else(PoisonError::into_inner).insert((subject.name, *fault), times);
         Ok(())
     })?;
-    // Ten at a time are many for a small machine: what came late has to come in time alone.
-    let late = std::mem::take(&mut *late.lock().unwrap_or_else(PoisonError::into_inner));
-    for (subject, fault) in late {
-        let times = row(subject, fault)?;
-        let longest = times.lasting.max(times.once.unwrap_or_default());
-        ensure!(longest <= subject.bound, "{} {fault:?} took {longest:?}, more than {:?}", subject.name, subject.bound);
-        measured.lock().unwrap_or_else(PoisonError::into_inner).insert((subject.name, fault), times);
-    }
     println!("{}", table(&measured.into_inner().unwrap_or_else(PoisonError::into_inner)));
     Ok(())
 }
