@@ -8,7 +8,9 @@
 mod audit;
 mod binaries;
 mod cases;
+pub mod clock;
 mod cognito;
+pub mod faults;
 mod function;
 pub mod gateway;
 pub mod http;
@@ -33,6 +35,7 @@ pub use log::{Line, Stream};
 pub use runtime_api::{Reply, RuntimeApi};
 pub use services::{
     ATTEMPTS_TABLE, DIRECTORY_TABLE, ITEMS_TABLE, LEGACY_USERS_TABLE, RECORDS_TABLE, REVOCATION_TABLE, Services,
+    directory_table,
 };
 pub use simulator::{Verdict, evaluate, evaluate_at};
 pub use tokens::{Claims, SigningKey, TokenIssuer, compact, encode, now, other_signing_key, signing_key};

@@ -209,8 +209,8 @@ const ASSUMED: &str = r#"<AssumeRoleResponse xmlns="https://sts.amazonaws.com/do
 <SessionToken>canary-assumed-session-0123456789</SessionToken><Expiration>2099-01-01T00:00:00Z</Expiration></Credentials>
 </AssumeRoleResult><ResponseMetadata><RequestId>c6104cbe-af31-11e0-8154-cbc7ccf896c7</RequestId></ResponseMetadata></AssumeRoleResponse>"#;
 
-/// As in the template.
-fn directory_table() -> Value {
+/// The directory table, as in the template.
+pub fn directory_table() -> Value {
     json!({
         "TableName": DIRECTORY_TABLE,
         "BillingMode": "PAY_PER_REQUEST",

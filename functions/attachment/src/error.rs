@@ -29,6 +29,8 @@ pub enum Error {
     Service {
         /// The operation.
         operation: &'static str,
+        /// The HTTP status.
+        status: u16,
         /// The service's name of the error.
         code: String,
         /// Its sentence, shortened.
@@ -87,7 +89,7 @@ impl fmt::Display for Error {
             }
             Self::Memory(unreadable) => unreadable.fmt(f),
             Self::PoolIdRefused => f.write_str("this is not the id of a user pool"),
-            Self::Service { operation, code, message } => write!(f, "{operation} was refused: {code}: {message}"),
+            Self::Service { operation, code, message, .. } => write!(f, "{operation} was refused: {code}: {message}"),
             Self::Silent { operation, reason } => write!(f, "{operation}: {reason}"),
             Self::Unreadable(operation) => write!(f, "the answer of {operation} is not what it should be"),
             Self::OutOfTime(operation) => write!(f, "the time was up during {operation}; it can be tried again"),

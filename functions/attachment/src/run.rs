@@ -209,6 +209,7 @@ fn plan(snapshot: &Snapshot, order: &Order, memory: &Memory, way: Way) -> Result
 fn found(snapshot: Option<Snapshot>) -> Result<Snapshot, Error> {
     let missing = || Error::Service {
         operation: "DescribeUserPool",
+        status: 400,
         code: "ResourceNotFoundException".to_owned(),
         message: "there is no such user pool".to_owned(),
     };

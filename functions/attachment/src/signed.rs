@@ -110,10 +110,9 @@ impl Signed {
 /// is under way is none of these: then the pool has to be read again.
 fn is_passing(error: &Error) -> bool {
     match error {
-        Error::Service { code, .. } => {
-            ["TooManyRequestsException", "ThrottlingException", "Throttling", "InternalErrorException"]
-                .contains(&code.as_str())
-                || code.starts_with("Http5")
+        // Each service has names of its own for what is not the caller's fault.
+        Error::Service { status, code, .. } => {
+            *status >= 500 || ["TooManyRequestsException", "ThrottlingException", "Throttling"].contains(&code.as_str())
         }
         Error::Silent { reason, .. } => {
             matches!(reason, HttpsError::Disconnected | HttpsError::BodyRefused | HttpsError::TimedOut)
@@ -132,5 +131,5 @@ fn refused(operation: &'static str, status: u16, header: Option<&str>, body: &[u
     let name = name.map(|name| name.rsplit('#').next().unwrap_or(name)).and_then(|name| name.split(':').next());
     let code = name.map_or_else(|| format!("Http{status}"), str::to_owned);
     let message = text("message").or_else(|| text("Message")).or_else(|| xml("Message")).unwrap_or_default();
-    Error::Service { operation, code, message: message.chars().take(LONGEST_MESSAGE).collect() }
+    Error::Service { operation, status, code, message: message.chars().take(LONGEST_MESSAGE).collect() }
 }

@@ -93,6 +93,10 @@ impl<F: Fetch> Authorizer<F> {
 impl<F: Fetch> Handler for Authorizer<F> {
     const NAME: &'static str = "authorizer";
 
+    // Both attempts to fetch a key set fit into it. Whoever waits here waits
+    // before everything else that he asked for.
+    const LIMIT_MS: u64 = 1_500;
+
     async fn handle(&self, event: &RawValue, invocation: &Invocation) -> Result<Answer, Failure> {
         let event = wire::Event::read(event)?;
         let call = Call::read(&event, &self.openings)?;

@@ -1,6 +1,8 @@
 //! One SDK configuration for every client: time-outs that fit Cognito's 5 s,
 //! and one HTTP client for all of them.
 
+mod limited;
+
 use std::time::Duration;
 
 use aws_config::BehaviorVersion;
@@ -27,10 +29,14 @@ pub async fn config() -> SdkConfig {
         .with_initial_backoff(Duration::from_millis(25))
         .with_max_backoff(Duration::from_millis(200));
     // Without one client for all, each would open its own connections and read
-    // the root certificates again.
-    let http = aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::AwsLc)).build_https();
+    // the root certificates again. It keeps one of a service: in a freeze all of
+    // them may die unheard, and each that is tried first costs an attempt.
+    let http = aws_smithy_http_client::Builder::new()
+        .pool_max_idle_per_host(1)
+        .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
+        .build_https();
     aws_config::defaults(BehaviorVersion::latest())
-        .http_client(http)
+        .http_client(limited::Limited(http))
         .timeout_config(timeouts)
         .retry_config(retries)
         .load()

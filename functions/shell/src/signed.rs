@@ -200,7 +200,9 @@ mod tests {
             };
             Service::from_environment(&lookup, "dynamodb", "AWS_ENDPOINT_URL_DYNAMODB")
         };
-        let table: [(&[(&str, &str)], Result<&str, &str>); 8] = [
+        // Settings beside the usual ones, and the address or the setting that is refused.
+        type Row<'a> = (&'a [(&'a str, &'a str)], Result<&'a str, &'a str>);
+        let table: [Row<'_>; 8] = [
             (&[], Ok("https://dynamodb.eu-west-1.amazonaws.com")),
             (&[("AWS_REGION", "cn-north-1")], Ok("https://dynamodb.cn-north-1.amazonaws.com.cn")),
             (&[("AWS_ENDPOINT_URL", "http://127.0.0.1:4566/")], Ok("http://127.0.0.1:4566")),

@@ -45,6 +45,29 @@ async fn a_thousand_cold_calls_make_one_request() {
     assert_eq!(server.requests(), 1, "K01");
 }
 
+/// One fetch is two attempts where nothing was said, and one where something was.
+#[tokio::test]
+async fn a_thousand_cold_calls_hear_together_that_there_are_no_keys() {
+    let table = [
+        ("silence", Behaviour::Silence, 2),
+        ("closed", Behaviour::Close, 2),
+        ("503", Behaviour::status("503 Service Unavailable", ""), 1),
+        ("a page", Behaviour::document("<html>"), 1),
+    ];
+    for (name, behaviour, requests) in table {
+        let server = Server::start(behaviour).await;
+        let sets = sets(
+            &server,
+            Limits { first_retry: Duration::from_secs(5), cool_down: Duration::from_secs(10), ..limits() },
+        );
+        let begun = Instant::now();
+        let answers = all((0..1_000).map(|_| sets.get(ISSUER, "key-1"))).await;
+        assert!(answers.len() == 1_000 && answers.iter().all(Result::is_err), "K01 {name}");
+        assert_eq!(server.requests(), requests, "K01 {name}");
+        assert!(begun.elapsed() < Duration::from_millis(1_600), "K01 {name} {:?}", begun.elapsed());
+    }
+}
+
 #[tokio::test]
 async fn a_good_key_is_not_kept_waiting_by_a_fetch() {
     let server = Server::start(Behaviour::document(&key_set(&[&KEY]))).await;

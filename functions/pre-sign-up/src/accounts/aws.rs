@@ -29,7 +29,7 @@ pub struct PoolAccounts(Option<Client>);
 
 impl PoolAccounts {
     /// A client of its own, if there is a configuration for one. Makes no call.
-    pub(crate) fn connect(config: Option<&shell::aws::SdkConfig>) -> Self {
+    pub fn connect(config: Option<&shell::aws::SdkConfig>) -> Self {
         Self(config.map(Client::new))
     }
 
