@@ -151,6 +151,8 @@ fn attached_and_detached_it_is_as_it_was_and_each_is_written_once() {
 #[test]
 fn what_cannot_be_done_is_said_with_its_code_and_changes_nothing() {
     type Scene = fn(&PoolService);
+    /// Name, scene, arguments, exit code, the error's code, and what it says.
+    type Row<'a> = (&'a str, Scene, &'a [&'a str], i32, &'a str, &'a str);
     let nothing: Scene = |_| {};
     let unknown: Scene = |service| put_at(&mut service.state().pool, "/FutureSetting", json!({"On": true}));
     let forbidden: Scene = |service| {
@@ -162,7 +164,7 @@ fn what_cannot_be_done_is_said_with_its_code_and_changes_nothing() {
         state.moves_left = 1;
     };
     let gone: Scene = |service| service.state().pool = Value::Null;
-    let table: [(&str, Scene, &[&str], i32, &str, &str); 6] = [
+    let table: [Row<'_>; 6] = [
         ("a foreign trigger", nothing, &[], 1, "ForeignTriggers", FOREIGN),
         ("an unknown setting", unknown, &["--take-over"], 1, "UnknownMembers", "FutureSetting"),
         ("no permission", forbidden, &["--take-over"], 1, "CallRefused", "AccessDeniedException"),

@@ -124,7 +124,8 @@ impl Report {
             "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"760\" height=\"300\" font-family=\"sans-serif\" font-size=\"13\">\n\
              <rect width=\"760\" height=\"300\" fill=\"white\"/>\n",
         );
-        let panels: [(&str, fn(&Figures) -> f64, f64, &str); 2] = [
+        type Value = fn(&Figures) -> f64;
+        let panels: [(&str, Value, f64, &str); 2] = [
             ("Start to first answer, ms", |one| one.start.median / 1_000.0, 20.0, "#2b6cb0"),
             ("Warm CPU per call, µs", |one| one.cpu.median, 160.0, "#2f855a"),
         ];
