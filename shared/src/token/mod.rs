@@ -18,6 +18,7 @@ mod key;
 mod key_set;
 mod profile;
 mod refusal;
+mod roca;
 pub(crate) mod times;
 mod unverified;
 

@@ -4,5 +4,7 @@ mod claims;
 mod header;
 mod keys;
 mod profiles;
+mod properties;
 mod structure;
 mod support;
+mod vectors;
