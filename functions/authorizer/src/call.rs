@@ -18,8 +18,7 @@ pub(crate) enum Front {
     HttpV2,
 }
 
-/// One call to be authorized.
-#[derive(Debug)]
+/// One call to be authorized. It has a token, so it is not printed.
 pub(crate) struct Call<'a> {
     pub(crate) front: Front,
     /// What is asked for. Decided on, and written into policies.

@@ -26,7 +26,7 @@ impl Missing {
 
 /// The values of `Authorization`, whatever the case of its name: HTTP/1 keeps
 /// it, HTTP/2 and HTTP APIs lower it. No other header is looked at.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Authorization(pub(crate) Vec<String>);
 
 impl<'de> Deserialize<'de> for Authorization {
