@@ -16,6 +16,7 @@ use std::process::{Command, Stdio};
 use std::sync::LazyLock;
 
 use serde_json::Value;
+use tests::sources::{Source, relative, sources};
 use tests::workspace_root;
 
 /// What cargo knows of the workspace and of all that it depends on, on this machine.
@@ -82,51 +83,6 @@ fn needed(package: &str) -> BTreeSet<String> {
         }
     }
     seen.into_iter().map(name_of).filter(|name| name != package).collect()
-}
-
-/// A source file up to its tests, without comments.
-struct Source {
-    path: PathBuf,
-    lines: Vec<String>,
-}
-
-impl Source {
-    fn name(&self) -> &str {
-        self.path.file_name().and_then(|name| name.to_str()).unwrap()
-    }
-
-    fn says(&self, words: &str) -> bool {
-        self.lines.iter().any(|line| line.contains(words))
-    }
-}
-
-/// The sources under a folder. Files that only tests see are left out.
-fn sources(folder: &Path) -> Vec<Source> {
-    let mut found = Vec::new();
-    let mut waiting = vec![folder.to_owned()];
-    while let Some(folder) = waiting.pop() {
-        for entry in std::fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display())) {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                waiting.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
-                let text = std::fs::read_to_string(&path).unwrap();
-                let code = text.lines().take_while(|line| line.trim() != "#[cfg(test)]");
-                let lines = code.filter(|line| !line.trim_start().starts_with("//")).map(str::to_owned).collect();
-                found.push(Source { path, lines });
-            }
-        }
-    }
-    found.retain(|source| {
-        let inside = source.path.strip_prefix(folder).unwrap_or(&source.path);
-        !["tests.rs", "testing.rs"].contains(&source.name()) && !inside.iter().any(|part| part == "tests")
-    });
-    assert!(!found.is_empty(), "no sources in {}", folder.display());
-    found
-}
-
-fn relative(path: &Path) -> PathBuf {
-    path.strip_prefix(workspace_root()).unwrap_or(path).to_owned()
 }
 
 /// The modules of `shared` that a file names, whether by `crate::` or from beside.

@@ -5,7 +5,7 @@
 //! documents of `template.yaml`, for random tenants and keys. The policies that
 //! the authorizer writes are held against the route table in the same way.
 
-#![expect(clippy::expect_used, reason = "a check fails by panicking")]
+#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a check fails by panicking")]
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
@@ -16,7 +16,7 @@ use serde_json::Value;
 use shared::claims::TokenKind;
 use shared::names::{RoleName, TenantId};
 use shared::policy::{self, MethodArn};
-use shared::routes::{Caller, Refusal};
+use shared::routes::{Caller, Refusal, RouteTable};
 use shared::rules::Rules;
 use tests::template::{ACCOUNT, REGION, Template, items};
 use tests::workspace_root;
@@ -49,6 +49,21 @@ static RULES: LazyLock<Rules> = LazyLock::new(|| {
     Rules::read(&text).expect("the shipped rules can be used")
 });
 
+/// How many random requests a property is held against: `POOLHOUSE_REQUESTS`, or
+/// some thousand.
+fn requests_to_try() -> u32 {
+    std::env::var("POOLHOUSE_REQUESTS").map_or(8_000, |text| text.parse().expect("a number"))
+}
+
+/// A property that tries so many requests in each of its cases.
+fn trying(requests: u32) -> ProptestConfig {
+    ProptestConfig {
+        cases: (requests_to_try() / requests).max(1),
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    }
+}
+
 /// What a role may do, as IAM would see it.
 struct Role(tests::iam::Role);
 
@@ -70,6 +85,11 @@ impl Role {
 fn allows(statements: &[Value], principal: &str, action: &str, resource: &str, context: &Context) -> bool {
     let principal = Principal::Aws(PrincipalId::String(principal.to_owned()));
     tests::iam::allows(statements, principal, action, resource, context).expect("an evaluation")
+}
+
+/// Whose policies are asked does not matter to a policy of a role.
+fn anybody() -> Principal {
+    Principal::Aws(PrincipalId::String(format!("arn:aws:iam::{ACCOUNT}:role/any")))
 }
 
 /// The partitions that a request names, if it names any.
@@ -217,6 +237,23 @@ fn a_tenant_role_is_taken_by_its_back_end_alone_and_with_one_tag() {
         for action in ["sts:AssumeRole", "sts:TagSession"] {
             let allowed = allows(&trust(role), &arn(principal), action, &arn(role), &context);
             assert_eq!(allowed, expected, "{role} {principal} {tags:?} {action}");
+        }
+    }
+}
+
+#[test]
+fn a_tenant_session_cannot_become_another_one() {
+    // Row I05: with a second AssumeRole a session would choose its tag anew. Neither its own policies nor the
+    // roles' trust let it.
+    let session = |role: &str| format!("arn:aws:sts::{ACCOUNT}:assumed-role/{role}/@acme");
+    let tag = || Context::new().with_string("aws:RequestTag/tenant", "globex");
+    for (own, (role, _)) in TENANT_SESSIONS.iter().zip(TENANT_ROLES) {
+        for (wanted, _) in TENANT_ROLES {
+            for action in ["sts:AssumeRole", "sts:TagSession"] {
+                let arn = format!("arn:aws:iam::{ACCOUNT}:role/{wanted}");
+                assert!(!own.0.may(action, &arn, &tag()), "I05 {role} may ask for {wanted}");
+                assert!(!allows(&trust(wanted), &session(role), action, &arn, &tag()), "I05 {wanted} trusts {role}");
+            }
         }
     }
 }
@@ -377,8 +414,10 @@ fn partition_keys() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    // Each case asks about every action of both roles at both tables: more than 30.
+    #![proptest_config(trying(30))]
 
+    /// Row I16: what opens belongs to the tenant.
     #[test]
     fn what_a_tenant_session_opens_begins_with_the_tenant(
         tenant in tenant_names(),
@@ -388,8 +427,9 @@ proptest! {
         let own = keys.iter().all(|key| key.starts_with(&format!("{tenant}#")));
         let context = request(Some(&tenant), Some(&keys));
         for (role, tables) in TENANT_SESSIONS.iter() {
+            let document = role.0.within(&context).expect("a document");
             for (action, id) in role.table_actions().iter().flat_map(|action| TABLES.map(|id| (action, id))) {
-                let allowed = role.may(action, &table(id), &context);
+                let allowed = document.allows(anybody(), action, &table(id)).expect("an evaluation");
                 prop_assert!(own || !allowed, "{} {} {:?} as {}", action, id, keys, tenant);
                 // Reading its own is what the session is for.
                 let reads = own && action == "dynamodb:Query" && tables.contains(&id);
@@ -453,52 +493,135 @@ fn arn(method: &str, path: &str) -> String {
 /// The end of the year 9999: what a date in a policy can say.
 const LAST_SECOND: u64 = 253_402_300_799;
 
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 1_000, failure_persistence: None, ..ProptestConfig::default() })]
+/// When the token of these tests ends, unless a test says otherwise.
+const UNTIL: u64 = 1_800_000_000;
 
+/// A moment, in seconds since 1970, so that the evaluator has to read our date.
+fn at(seconds: u64) -> Context {
+    Context::new().with_string("aws:CurrentTime", seconds.to_string())
+}
+
+/// A rule file up to its routes.
+static BASE: LazyLock<String> = LazyLock::new(|| {
+    let text =
+        std::fs::read_to_string(workspace_root().join("tests/attacks.rules.toml")).expect("the rules of attacks");
+    text.split("[[routes]]").next().unwrap_or_default().to_owned()
+});
+
+/// A few routes that pass the check, in each other's way or not.
+fn tables() -> impl Strategy<Value = RouteTable> {
+    let segment = prop::sample::select(vec!["a", "b", "items", "{tenant}", "{one}"]);
+    let route = (prop::sample::select(vec!["GET", "PUT"]), prop::collection::vec(segment, 0..4), any::<bool>());
+    prop::collection::vec(route, 1..7).prop_filter_map("a table that contradicts itself", |routes| {
+        let mut text = BASE.clone();
+        let mut kept = None;
+        // As many of them as go together.
+        for (method, segments, admin) in routes {
+            let path = segments.iter().enumerate().map(|(at, name)| match *name {
+                "{one}" => format!("/{{one{at}}}"),
+                other => format!("/{other}"),
+            });
+            let path: String = if segments.is_empty() { "/".to_owned() } else { path.collect() };
+            let roles = if admin { "[\"admin\"]" } else { "[]" };
+            let longer = format!("{text}[[routes]]\nmethod = \"{method}\"\npath = \"{path}\"\nroles = {roles}\n");
+            if let Ok(rules) = Rules::read(&longer) {
+                (text, kept) = (longer, Some(rules.routes));
+            }
+        }
+        kept
+    })
+}
+
+/// A request for such a table.
+fn small_requests() -> impl Strategy<Value = (&'static str, String)> {
+    let segment = prop::sample::select(vec!["a", "b", "items", "acme", "acme2", "z", ""]);
+    let path = prop::collection::vec(segment, 1..5).prop_map(|segments| format!("/{}", segments.join("/")));
+    (prop::sample::select(vec!["GET", "PUT", "DELETE"]), path)
+}
+
+/// What a policy opens that was written for `first`.
+struct Kept {
+    statements: Vec<Value>,
+}
+
+impl Kept {
+    fn of(table: &RouteTable, caller: &Caller, first: &(&str, String)) -> Self {
+        let first = arn(first.0, &first.1);
+        let request = MethodArn::parse(&first).expect("the name of a request");
+        let document = serde_json::to_value(policy::document(table, caller, &request, UNTIL)).expect("a document");
+        Self { statements: items(&document["Statement"]).cloned().collect() }
+    }
+
+    /// Whether each of these requests passes, by the evaluator.
+    fn opens<'r>(&self, requests: impl Iterator<Item = &'r (&'static str, String)>) -> Vec<bool> {
+        let context = at(UNTIL - 1);
+        let document = tests::iam::Document::of(&self.statements, &context).expect("a document");
+        let passes = |(method, path): &(&str, String)| {
+            document.allows(anybody(), "execute-api:Invoke", &arn(method, path)).expect("an evaluation")
+        };
+        requests.map(passes).collect()
+    }
+}
+
+proptest! {
+    #![proptest_config(trying(8))]
+
+    /// Row I17, with the routes that ship.
     #[test]
     fn a_kept_policy_opens_what_the_table_opens_and_nothing_else(
         caller in callers(),
+        requests in prop::collection::vec(requests(), 8),
+    ) {
+        let table = &RULES.routes;
+        let kept = Kept::of(table, &caller, &requests[0]);
+        prop_assert!(!kept.statements.is_empty());
+        // The first request is the one that was asked about, the others are answered from the cache. No two of
+        // these routes stand in each other's way, so nothing is kept from a caller either.
+        for (request, opened) in requests.iter().zip(kept.opens(requests.iter())) {
+            let decided = table.decide(&caller, request.0, &request.1).is_allowed();
+            prop_assert_eq!(opened, decided, "{:?} {:?} {:?}", caller, request, kept.statements);
+        }
+    }
+
+    /// From the end of its token on a kept policy opens nothing, and nothing without
+    /// a clock.
+    #[test]
+    fn a_kept_policy_ends_with_its_token(
+        caller in callers(),
         first in requests(),
-        later in requests(),
         until in 1..LAST_SECOND,
         early in 1..10_000_000_u64,
         late in 0..10_000_000_u64,
     ) {
-        let rules = &*RULES;
-        let first_arn = arn(first.0, &first.1);
-        let request = MethodArn::parse(&first_arn).expect("the name of a request");
-        let document = serde_json::to_value(policy::document(&rules.routes, &caller, &request, until)).unwrap();
+        let name = arn(first.0, &first.1);
+        let request = MethodArn::parse(&name).expect("the name of a request");
+        let document = serde_json::to_value(policy::document(&RULES.routes, &caller, &request, until)).unwrap();
         let statements: Vec<Value> = items(&document["Statement"]).cloned().collect();
-        prop_assert!(!statements.is_empty());
-        let user = "arn:aws:iam::123456789012:user/any";
-        let opens_in = |context: &Context, method: &str, path: &str| {
-            allows(&statements, user, "execute-api:Invoke", &arn(method, path), context)
-        };
-        // Seconds since 1970, so that the evaluator has to read our date.
-        let at = |seconds: u64| Context::new().with_string("aws:CurrentTime", seconds.to_string());
-        let opens = |method: &str, path: &str| opens_in(&at(until.saturating_sub(early)), method, path);
+        let opens = |context: &Context| allows(&statements, anybody(), "execute-api:Invoke", &name, context);
+        let decided = RULES.routes.decide(&caller, first.0, &first.1).is_allowed();
+        prop_assert_eq!(opens(&at(until.saturating_sub(early))), decided, "{:?} {:?} {}", caller, first, document);
+        prop_assert!(!opens(&at(until + late)), "{} {}", until + late, document);
+        prop_assert!(!opens(&Context::new()), "{}", document);
+    }
 
-        // The request that was asked about: the policy says what the table says.
-        let decided = rules.routes.decide(&caller, first.0, &first.1).is_allowed();
-        prop_assert_eq!(opens(first.0, &first.1), decided, "{:?} {:?} {}", caller, first, document);
-
-        // Another one, answered from the cache.
-        let decision = rules.routes.decide(&caller, later.0, &later.1);
-        let opened = opens(later.0, &later.1);
-        if opened {
-            prop_assert!(decision.is_allowed(), "{:?} {:?} {}", caller, later, document);
+    /// Rows I17 and P08, with any routes: nothing opens that the table closes, and
+    /// what was asked about is answered as the table says.
+    #[test]
+    fn no_policy_opens_what_its_table_closes(
+        table in tables(),
+        caller in callers(),
+        requests in prop::collection::vec(small_requests(), 8),
+    ) {
+        let kept = Kept::of(&table, &caller, &requests[0]);
+        for (at, (request, opened)) in requests.iter().zip(kept.opens(requests.iter())).enumerate() {
+            let decided = table.decide(&caller, request.0, &request.1).is_allowed();
+            prop_assert!(decided || !opened, "{:?} {:?} {:?}", caller, request, kept.statements);
+            prop_assert!(at > 0 || opened == decided, "{:?} {:?} {:?}", caller, request, kept.statements);
         }
-        // No two of the shipped routes stand in each other's way, so nothing is
-        // kept from a caller either.
-        if decision.is_allowed() {
-            prop_assert!(opened, "{:?} {:?} {}", caller, later, document);
-        }
-
-        // From the end of the token on, nothing is open, and nothing without a clock.
-        for (method, path) in [(first.0, &first.1), (later.0, &later.1)] {
-            prop_assert!(!opens_in(&at(until + late), method, path), "{} {}", until + late, document);
-            prop_assert!(!opens_in(&Context::new(), method, path), "{}", document);
+        for resource in kept.statements.iter().filter(|one| one["Effect"] == "Allow").flat_map(|one| items(&one["Resource"])) {
+            let resource = resource.as_str().unwrap_or_default();
+            let call = resource.strip_prefix(&arn("", "")).unwrap_or("*");
+            prop_assert!(!call.starts_with('*') && !call.contains('?'), "P08 {}", resource);
         }
     }
 }

@@ -43,6 +43,8 @@ pub const MINISTACK: Tool = Tool { name: "ministack", version: "1.5.33", origin:
 pub const SAM: Tool = Tool { name: "aws-sam-cli", version: "1.170.0", origin: Origin::Python { extra: "" } };
 /// What builds the functions that ship.
 pub const CARGO_LAMBDA: Tool = Tool { name: "cargo-lambda", version: "1.9.2", origin: Origin::Python { extra: "" } };
+/// What checks signatures for the second verifier of tokens.
+pub const JOSERFC: Tool = Tool { name: "joserfc", version: "1.8.0", origin: Origin::Python { extra: "" } };
 /// The sign-in service of another company, which the story's users come from.
 pub const OIDC_PROVIDER: Tool = Tool {
     name: "oidc-provider",

@@ -10,6 +10,7 @@ use serde_json::Value;
 use crate::binaries::binary;
 use crate::log::{Line, Log, Stream};
 use crate::runtime_api::{Reply, RuntimeApi};
+use crate::secrets::Secrets;
 
 /// What every function is given that is not asked about. None of it may ever
 /// be seen again: [`crate::Audit`] looks for it.
@@ -22,7 +23,8 @@ pub(crate) const DURATION: &str = "\"duration_ms\":";
 /// Longer than any answer may take; what is slower is stuck.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A function's process behind its own Runtime API. Killed when dropped.
+/// A function's process behind its own Runtime API. When it is dropped it is
+/// killed, and everything that it printed and answered is searched for secrets.
 pub struct Function {
     name: String,
     child: Child,
@@ -30,6 +32,9 @@ pub struct Function {
     log: Log,
     sent: usize,
     init: Duration,
+    secrets: Secrets,
+    /// What was answered, as far as it is the function's own.
+    answers: Vec<String>,
 }
 
 /// How one invocation went.
@@ -89,12 +94,25 @@ impl Function {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
+        let mut secrets = Secrets::default();
+        for (key, value) in command.get_envs().filter_map(|(key, value)| key.to_str().zip(value?.to_str())) {
+            secrets.keep_setting(key, value);
+        }
         let begun = Instant::now();
         let mut child = command.spawn().with_context(|| format!("{name} cannot be started"))?;
-        let log = Log::default();
+        let mut log = Log::default();
         child.stdout.take().into_iter().for_each(|stream| log.follow(Stream::Output, stream));
         child.stderr.take().into_iter().for_each(|stream| log.follow(Stream::Error, stream));
-        let mut function = Self { name: name.to_owned(), child, api, log, sent: 0, init: Duration::ZERO };
+        let mut function = Self {
+            name: name.to_owned(),
+            child,
+            api,
+            log,
+            sent: 0,
+            init: Duration::ZERO,
+            secrets,
+            answers: Vec::new(),
+        };
         function.wait_until_ready(begun)?;
         Ok(function)
     }
@@ -142,9 +160,11 @@ impl Function {
     /// Sends one event that has this long to be answered.
     pub fn invoke_within(&mut self, event: impl Into<Vec<u8>>, remaining: Duration) -> Outcome {
         self.sent += 1;
+        let event = event.into();
+        self.secrets.keep_event(&event);
         let request_id = format!("00000000-0000-4000-8000-{:012}", self.sent);
         let begun = Instant::now();
-        self.api.send(&request_id, event.into(), remaining);
+        self.api.send(&request_id, event, remaining);
         let reply = loop {
             if let Some(reply) = self.api.reply(&request_id, Duration::from_millis(100)) {
                 break reply;
@@ -156,6 +176,7 @@ impl Function {
                 break Reply::TimedOut;
             }
         };
+        self.answers.extend(own_words(&reply));
         Outcome { request_id, reply, elapsed: begun.elapsed() }
     }
 
@@ -222,8 +243,30 @@ impl Function {
 }
 
 impl Drop for Function {
+    #[expect(clippy::panic, reason = "a check fails by panicking")]
     fn drop(&mut self) {
         drop(self.child.kill());
         drop(self.child.wait());
+        self.log.wait_for_the_end();
+        let lines = self.lines();
+        let texts = lines.iter().map(|line| line.text.as_str()).chain(self.answers.iter().map(String::as_str));
+        if let Err(error) = self.secrets.look_for(texts)
+            && !std::thread::panicking()
+        {
+            panic!("{}: {error}", self.name);
+        }
+    }
+}
+
+/// What of a reply the function wrote itself. A trigger gives the whole event
+/// back, secrets included, which Cognito asks of it.
+fn own_words(reply: &Reply) -> Option<String> {
+    match reply {
+        Reply::Answer(body) => match serde_json::from_slice::<Value>(body) {
+            Ok(event) if event.get("triggerSource").is_some() => event.get("response").map(Value::to_string),
+            _ => Some(String::from_utf8_lossy(body).into_owned()),
+        },
+        Reply::Error { error_type, message } => Some(format!("{error_type} {message}")),
+        Reply::Exited | Reply::TimedOut => None,
     }
 }

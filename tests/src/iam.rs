@@ -24,6 +24,11 @@ impl Role {
         allows(&self.0, principal, action, resource, context)
     }
 
+    /// What the role may do in a context, to be asked often.
+    pub fn within<'a>(&self, context: &'a Context) -> Result<Document<'a>> {
+        Document::of(&self.0, context)
+    }
+
     /// Every action that some statement names.
     pub fn actions(&self) -> BTreeSet<String> {
         self.0.iter().flat_map(|statement| texts(statement.get("Action").unwrap_or(&Value::Null))).collect()
@@ -50,13 +55,31 @@ pub fn allows(
     resource: &str,
     context: &Context,
 ) -> Result<bool> {
-    let filled = statements.iter().map(|statement| fill_in(statement, context)).collect::<Result<Vec<Value>>>()?;
-    let document = json!({ "Version": "2012-10-17", "Statement": filled });
-    let document: IAMPolicy = serde_json::from_value(document)?;
-    let resource = Arn::parse(resource)?;
-    let request = IAMRequest::new_with_context(principal, action, resource, context.clone());
-    let result = PolicyEvaluator::with_policies(vec![document]).evaluate(&request)?;
-    Ok(result.decision == Decision::Allow)
+    Document::of(statements, context)?.allows(principal, action, resource)
+}
+
+/// Statements that are asked about many requests of one context.
+#[derive(Debug)]
+pub struct Document<'a> {
+    evaluator: PolicyEvaluator,
+    context: &'a Context,
+}
+
+impl<'a> Document<'a> {
+    /// Reads statements, with the context's values in place of their variables.
+    pub fn of(statements: &[Value], context: &'a Context) -> Result<Self> {
+        let filled = statements.iter().map(|statement| fill_in(statement, context)).collect::<Result<Vec<Value>>>()?;
+        let document = json!({ "Version": "2012-10-17", "Statement": filled });
+        let document: IAMPolicy = serde_json::from_value(document)?;
+        Ok(Self { evaluator: PolicyEvaluator::with_policies(vec![document]), context })
+    }
+
+    /// Whether they let a principal take an action.
+    pub fn allows(&self, principal: Principal, action: &str, resource: &str) -> Result<bool> {
+        let resource = Arn::parse(resource)?;
+        let request = IAMRequest::new_with_context(principal, action, resource, self.context.clone());
+        Ok(self.evaluator.evaluate(&request)?.decision == Decision::Allow)
+    }
 }
 
 /// The evaluator fills in variables in resources only; in conditions it is done

@@ -1,7 +1,7 @@
 //! Checks that cross packages, and the harness they run in.
 //!
 //! The harness starts the real binaries, speaks to them as AWS does, and keeps
-//! everything on loopback: [`Function`] is a started function behind a Runtime
+//! everything on loopback and looks for secrets in all that it sees: [`Function`] is a started function behind a Runtime
 //! API, [`TokenIssuer`] mints Cognito-like tokens and serves its key set,
 //! [`Services`] stands in for the AWS services that the functions call.
 
@@ -20,8 +20,10 @@ mod log;
 pub mod pool_documents;
 pub mod pool_service;
 mod runtime_api;
+pub mod secrets;
 mod services;
 mod simulator;
+pub mod sources;
 pub mod template;
 mod tokens;
 

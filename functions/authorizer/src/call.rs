@@ -36,8 +36,7 @@ pub(crate) enum Asked<'a> {
     Fields(&'a GraphqlRules, &'a str),
 }
 
-/// One call to be authorized.
-#[derive(Debug)]
+/// One call to be authorized. It has a token, so it is not printed.
 pub(crate) struct Call<'a> {
     pub(crate) asked: Asked<'a>,
     /// The token as it was sent, if there is exactly one.

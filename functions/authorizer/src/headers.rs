@@ -27,7 +27,7 @@ impl Missing {
 /// The values of the two headers that may hold a token, whatever the case of
 /// their names: HTTP/1 keeps it, HTTP/2 and HTTP APIs lower it. No other header is
 /// looked at.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Headers {
     pub(crate) authorization: Vec<String>,
     /// `Sec-WebSocket-Protocol`.

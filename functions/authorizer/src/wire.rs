@@ -17,8 +17,8 @@ use shell::{Failure, PublicText};
 use crate::headers::Headers;
 
 /// What is read of an event, whichever kind it is. A member named twice is
-/// refused.
-#[derive(Debug, Default, Deserialize)]
+/// refused. It has a token, so it is not printed.
+#[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Event<'a> {
     /// Only HTTP APIs write one.
@@ -56,7 +56,7 @@ pub(crate) struct Event<'a> {
 
 /// What an HTTP API took its cache key from: a list in payload 2.0, one text
 /// with commas in 1.0.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(untagged)]
 pub(crate) enum IdentitySource {
     Joined(String),

@@ -214,15 +214,19 @@ mod tests {
         (Arc::clone(&issuer), TenantSessions::new(issuer, capacity))
     }
 
+    /// Rows I07 and I08. `POOLHOUSE_REQUESTS` says how many requests 64 tasks make
+    /// together; 128,000 otherwise.
     #[tokio::test(flavor = "multi_thread", worker_threads = 8)]
     async fn interleaved_requests_of_many_tenants_never_share_access() {
+        let requests: u64 = std::env::var("POOLHOUSE_REQUESTS").map_or(128_000, |text| text.parse().unwrap());
+        let rounds = requests.div_ceil(64);
         let (issuer, sessions) = sessions(16);
         let sessions = Arc::new(sessions);
         let tasks: Vec<_> = (0..64_u64)
             .map(|task| {
                 let sessions = Arc::clone(&sessions);
                 tokio::spawn(async move {
-                    for round in 0..2_000 {
+                    for round in 0..rounds {
                         let tenant = tenant((task * 31 + round * 17) % 16);
                         let access = sessions.access(&tenant, 0).await.unwrap();
                         assert_eq!(access.tenant, tenant, "task {task} round {round}");

@@ -1,5 +1,6 @@
 //! From the Runtime API to a handler and back.
 
+use std::fmt;
 use std::process::ExitCode;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -18,7 +19,6 @@ pub struct Invocation {
 }
 
 /// What a handler answers, and what the log says of it.
-#[derive(Debug)]
 pub struct Answer {
     /// The JSON that goes back.
     pub body: Box<RawValue>,
@@ -29,6 +29,13 @@ pub struct Answer {
     /// What an operator must know beyond the code, in one line; such an answer
     /// is logged as a warning. Never a secret.
     pub cause: Option<String>,
+}
+
+/// Without the body: it may be an event with a password.
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Answer").field("code", &self.code).finish_non_exhaustive()
+    }
 }
 
 impl Answer {

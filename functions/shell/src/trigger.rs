@@ -8,8 +8,8 @@ use serde_json::value::RawValue;
 
 use crate::{Failure, PublicText};
 
-/// A whole event, kept byte for byte; only `response` is ever replaced.
-#[derive(Debug)]
+/// A whole event, kept byte for byte; only `response` is ever replaced. It may
+/// hold a password, so it is not printed.
 pub struct Event<'a> {
     members: Vec<(String, &'a RawValue)>,
 }

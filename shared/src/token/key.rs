@@ -6,6 +6,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Map, Value};
 
 use super::profile::{Algorithm, Profile};
+use super::roca;
 
 /// A public key, ready to check signatures.
 #[derive(Clone)]
@@ -29,7 +30,7 @@ impl Key {
             None => profile.algorithms().to_vec(),
             Some(name) => vec![profile.algorithm(name.as_str()?)?],
         };
-        let n = modulus(profile, entry).filter(|n| is_modulus(n))?;
+        let n = modulus(profile, entry).filter(|n| is_modulus(n) && !roca::has_mark(n))?;
         let e = decode(profile, entry, "e").filter(|e| is_exponent(e))?;
         let key = RsaPublicKeyComponents { n, e };
         let parse = |algorithm: Algorithm| Some((algorithm, key.to_parsed_public_key(algorithm.parameters()).ok()?));
@@ -37,9 +38,9 @@ impl Key {
     }
 
     /// Whether this key signed `message` in this way.
-    pub(super) fn signed(&self, algorithm: Algorithm, message: &str, signature: &[u8]) -> bool {
+    pub(super) fn signed(&self, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool {
         let key = self.0.iter().find(|(known, _)| *known == algorithm);
-        key.is_some_and(|(_, key)| key.verify_sig(message.as_bytes(), signature).is_ok())
+        key.is_some_and(|(_, key)| key.verify_sig(message, signature).is_ok())
     }
 }
 

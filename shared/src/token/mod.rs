@@ -23,6 +23,7 @@ mod key;
 mod key_set;
 mod profile;
 mod refusal;
+mod roca;
 mod session;
 pub(crate) mod times;
 mod unverified;

@@ -95,7 +95,7 @@ impl<'a> Compact<'a> {
             return Err(Refusal::IssuerRefused);
         }
         let key = keys.get(&self.key_id).ok_or(Refusal::KeyUnknown)?;
-        let good = key.signed(self.algorithm, self.signed, &self.signature);
+        let good = key.signed(self.algorithm, self.signed.as_bytes(), &self.signature);
         if good { Ok(()) } else { Err(Refusal::SignatureBad) }
     }
 

@@ -6,6 +6,36 @@ use super::support::{ISSUER_A, KEY_A, KEY_B, NOW, access, encode, rules, signed,
 use crate::token::KeySetProblem::{DuplicateKeyId, Malformed, NoUsableKey, TooLarge};
 use crate::token::{KeySet, KeySetProblem, MAX_KEY_SET_BYTES, Unverified, verify};
 
+/// The product of two primes of 1,024 bits that were made as the bad library
+/// made them: `k * M + (65537^a mod M)`, where M is the product of the first 126
+/// primes.
+const MARKED: &str = "\
+    b6c2f7de3f420e9e34340198735a47fe36f1e68e92c5a6b6b80b0c0ad8713241537351e907e9a8011f1282d1c1ac1eb2\
+    371c377d35a77a2b0bd62e0a063408b1d5f59c3af535e08112782ecbd7051028275900e1d0a56019ceb0336846c6c95e\
+    c685a4e0f2906acac9fb6ddf164a443e50799202bd1046326dcc1e354b9bd08cec05a1d5ac9922fb1dad8ed409a6fa2f\
+    0886faf0d9889996c86adef3c137c8794e8d2df36cd400fed8b1ffcdb65c25a5b4ad85e2f8ba4714a211bf37226c174d\
+    46f081f6fd23e733ee92eb6e7ea6dc483a2466488f43bde5a6d6d6e65760b5567272c462b66802b70423d60332c57a9f\
+    d891856a5f399eac6b7872d13b6a4043";
+
+fn bytes(hex: &str) -> Vec<u8> {
+    let pairs = hex.as_bytes().chunks(2).map(|pair| std::str::from_utf8(pair).unwrap());
+    pairs.map(|pair| u8::from_str_radix(pair, 16).unwrap()).collect()
+}
+
+#[test]
+fn a_key_that_can_be_factored_is_passed_over() {
+    let marked = bytes(MARKED);
+    assert_eq!(marked.len(), 256);
+    let key = |n: &[u8]| json!({"keys": [with(KEY_A.jwk(), "n", Some(json!(encode(n))))]});
+    assert_eq!(read(&key(&marked)).err(), Some(NoUsableKey), "H35 the mark of CVE-2017-15361");
+    // What is off the mark by a little is an ordinary number.
+    for (at, by) in [(255, 2), (255, 6), (128, 1), (0, 1)] {
+        let mut other = marked.clone();
+        other[at] ^= by;
+        assert!(read(&key(&other)).is_ok(), "byte {at}");
+    }
+}
+
 fn read(document: &Value) -> Result<KeySet, KeySetProblem> {
     KeySet::read(ISSUER_A, document.to_string().as_bytes())
 }

@@ -5,5 +5,7 @@ mod external;
 mod header;
 mod keys;
 mod profiles;
+mod properties;
 mod structure;
 mod support;
+mod vectors;
