@@ -4,7 +4,7 @@
 //! `POOLHOUSE_TOKENS` says how many are made (3,000 otherwise), `POOLHOUSE_SEED`
 //! from which beginning.
 
-#![expect(clippy::unwrap_used, reason = "in a test, a failure to set the scene is a failure")]
+#![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "in a test, a failure to set the scene is a failure")]
 
 use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -25,13 +25,15 @@ use serde_json::{Map, Value, json};
 use shared::claims::TokenKind;
 use shared::routes::RouteTable;
 use shared::rules::Rules;
-use shared::token::{KeySet, RightsClaims, TokenRules, Unverified, verify};
+use shared::token::{Issuer, IssuerKind, KeySet, RightsClaims, Sessions, TokenRules, Unverified, UserPool, verify};
 use tests::{SigningKey, encode, workspace_root};
 
 const NOW: u64 = 1_800_000_000;
 const POOL_A: &str = "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_AAAAAAAAA";
 const POOL_B: &str = "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_BBBBBBBBB";
 const CLIENT: &str = "1example23456789";
+/// The clients of both pools.
+const CLIENTS: [&str; 2] = [CLIENT, "3example23456789"];
 const OTHER_CLIENT: &str = "2example23456789";
 
 /// To the standard error of the process itself: libtest would hold a print back.
@@ -71,20 +73,19 @@ impl World {
         };
         let sets = [set(POOL_A, &keys[0], "kA1"), set(POOL_B, &keys[1], "kB1")];
         let names = || RightsClaims { tenant: Some("tenant".to_owned()), roles: Some("roles".to_owned()) };
-        let trust = TokenRules {
-            issuers: vec![POOL_A.to_owned(), POOL_B.to_owned()],
-            client_ids: vec![CLIENT.to_owned(), "3example23456789".to_owned()],
-            leeway_seconds: 0,
-            id: names(),
-            access: names(),
+        let pool = |address: &str| {
+            let pool = UserPool { client_ids: CLIENTS.map(str::to_owned).into(), id: names(), access: names() };
+            Issuer { address: address.to_owned(), kind: IssuerKind::UserPool(pool) }
         };
+        let issuers = vec![pool(POOL_A), pool(POOL_B)];
+        let trust = TokenRules { issuers, leeway_seconds: 0, sessions: Sessions::Ignored };
         let rules = std::fs::read_to_string(workspace_root().join("tests/attacks.rules.toml")).unwrap();
         Self { keys, sets, trust, routes: Rules::read(&rules).unwrap().routes }
     }
 
     fn config(&self) -> String {
         let [a, b, _] = &self.keys;
-        json!({"now": NOW, "clients": self.trust.client_ids,
+        json!({"now": NOW, "clients": CLIENTS,
             "issuers": {POOL_A: [a.jwk("kA1")], POOL_B: [b.jwk("kB1")]}})
         .to_string()
     }
@@ -93,7 +94,7 @@ impl World {
     fn answer(&self, asked: &Asked) -> String {
         let verified = Unverified::parse(&asked.token).and_then(|token| {
             let issuer = self.trust.issuer(&token)?;
-            let keys = self.sets.iter().find(|set| set.issuer() == issuer).unwrap();
+            let keys = self.sets.iter().find(|set| set.issuer() == issuer.address).unwrap();
             verify(&self.trust, &token, keys, NOW)
         });
         let Ok(verified) = verified else { return "-".to_owned() };

@@ -12,7 +12,7 @@ use aho_corasick::AhoCorasick;
 use anyhow::{Result, bail};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// What the stand-ins for AWS give to functions: keys of sessions, and what is
 /// in Secrets Manager.
@@ -142,11 +142,11 @@ impl Secrets {
     fn keep_all(&mut self, value: &Value, secret: bool) {
         match value {
             // The body of a request is JSON again.
-            Value::String(text) if text.starts_with('{') => match serde_json::from_str::<Value>(text) {
-                Ok(inner) => self.keep_all(&inner, secret),
+            Value::String(text) => match serde_json::from_str::<Map<String, Value>>(text) {
+                Ok(inner) => self.keep_all(&Value::Object(inner), secret),
+                Err(_) if secret => self.keep(text),
                 Err(_) => {}
             },
-            Value::String(text) if secret => self.keep(text),
             Value::Array(items) => items.iter().for_each(|item| self.keep_all(item, secret)),
             Value::Object(members) => {
                 for (name, member) in members {
