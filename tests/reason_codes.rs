@@ -8,18 +8,23 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
-use tests::gateway::{http_v2, rest_request};
+use tests::gateway::{app_sync, http_v2, rest_request};
 use tests::http::{Response, Server};
 use tests::sources::sources;
-use tests::{Claims, Function, TokenIssuer, compact, now, other_signing_key, signing_key, workspace_root};
+use tests::{
+    Claims, Function, REVOCATION_TABLE, Services, TokenIssuer, compact, now, other_signing_key, signing_key,
+    workspace_root,
+};
 
 /// What the sources can say and no event can bring about, and why.
 const UNREACHABLE: [(&str, &str); 1] = [("ReplyUnwritable", "an answer is made of texts, and these can be written")];
 
 /// The files that name reasons: the authorizer's own, why tokens and calls are
 /// refused, and what the shell says for every function.
-const NAMED_IN: [&str; 4] = [
+const NAMED_IN: [&str; 6] = [
     "functions/authorizer/src",
+    "shared/src/graphql/mod.rs",
+    "shared/src/revocation/mod.rs",
     "shared/src/token/refusal.rs",
     "shared/src/routes/mod.rs",
     "functions/shell/src/run.rs",
@@ -33,7 +38,7 @@ fn named() -> BTreeSet<String> {
         let folder = if path.is_dir() { path.as_path() } else { path.parent().unwrap_or(&path) };
         for source in sources(folder).iter().filter(|source| source.path.starts_with(&path)) {
             let text = source.lines.join("\n");
-            for before in ["=> \"", "Failure::new(\"", "refused_as(\""] {
+            for before in ["=> \"", "Failure::new(\"", "refused_as(\"", "simple(None), \""] {
                 let codes_here = text.split(before).skip(1).filter_map(|rest| rest.split('"').next());
                 codes.extend(codes_here.filter(|code| is_code(code)).map(str::to_owned));
             }
@@ -50,8 +55,18 @@ fn is_code(text: &str) -> bool {
 }
 
 fn start(settings: Vec<(String, String)>) -> Result<Function> {
-    let rules = workspace_root().join("tests/attacks.rules.toml").display().to_string();
-    Function::start("authorizer", settings.into_iter().chain([("RULES_FILE".to_owned(), rules)]))
+    start_with("", settings)
+}
+
+/// Starts an authorizer with more rules than those of the other attacks.
+fn start_with(more: &str, settings: Vec<(String, String)>) -> Result<Function> {
+    let text = std::fs::read_to_string(workspace_root().join("tests/attacks.rules.toml"))?;
+    let rules = std::env::temp_dir().join(format!("reasons-{}-{}.toml", std::process::id(), more.len()));
+    std::fs::write(&rules, format!("{text}\n{more}"))?;
+    let settings = settings.into_iter().chain([("RULES_FILE".to_owned(), rules.display().to_string())]);
+    let function = Function::start("authorizer", settings);
+    std::fs::remove_file(&rules)?;
+    function
 }
 
 /// One event for each reason, but for what is wrong with the key set.
@@ -116,7 +131,8 @@ fn every_reason_has_an_event_that_brings_it_about() -> Result<()> {
         let code = function.code_of(&outcome).with_context(|| format!("no code for {event}"))?;
         *produced.entry(code).or_default() += 1;
     }
-    for code in of_key_sets(&issuer)? {
+    let others = [of_key_sets(&issuer)?, of_fronts(&issuer)?, of_revocation(&issuer)?];
+    for code in others.into_iter().flatten() {
         *produced.entry(code).or_default() += 1;
     }
     let (named, produced): (BTreeSet<String>, BTreeSet<String>) = (named(), produced.into_keys().collect());
@@ -151,4 +167,71 @@ fn of_key_sets(issuer: &TokenIssuer) -> Result<Vec<String>> {
     std::thread::sleep(Duration::from_millis(1_200));
     let second = function.invoke_within(event.as_str(), Duration::from_millis(500));
     [first, second].iter().map(|outcome| function.code_of(outcome).context("no code")).collect()
+}
+
+/// The reasons of a GraphQL API, of another issuer, and of answers that are kept.
+fn of_fronts(issuer: &TokenIssuer) -> Result<Vec<String>> {
+    let corp = "https://id.corp.example";
+    let more = format!(
+        "[graphql]\n[[graphql.fields]]\ntype = \"Query\"\nfield = \"items\"\n\
+         [[routes]]\nmethod = \"GET\"\npath = \"/shared\"\nissuers = [\"pool\", \"corp\"]\n\
+         [[issuers]]\nname = \"corp\"\nissuer = \"{corp}\"\nkey_set = \"{}/keys\"\naudiences = [\"api\"]\ntypes = [\"JWT\"]\n",
+        issuer.url()
+    );
+    let mut settings = issuer.settings();
+    settings.push(("CACHE_SECONDS".to_owned(), "60".to_owned()));
+    let mut function = start_with(&more, settings)?;
+    let good = issuer.mint(&issuer.access().with("tenant", "acme"))?;
+    let ending = issuer.mint(&issuer.access().with("tenant", "acme").with("exp", now() + 20))?;
+    let claims = json!({"iss": corp, "sub": "p-1", "aud": "api", "iat": now(), "exp": now() + 900});
+    let header = json!({"alg": "RS256", "kid": issuer.kid, "typ": "JWT"});
+    let of_corp = compact(header.to_string(), claims.to_string(), signing_key()?)?;
+    let events = [
+        app_sync(&good, "{ secrets }"),
+        app_sync(&good, "{ items"),
+        http_v2(&ending, "GET", "/me"),
+        http_v2(&of_corp, "GET", "/me"),
+    ];
+    codes(&mut function, &events)
+}
+
+/// The reasons of ended sessions and changed rights.
+fn of_revocation(issuer: &TokenIssuer) -> Result<Vec<String>> {
+    let services = Services::start()?;
+    let later = json!({"N": (now() + 60).to_string()});
+    for (key, says) in [
+        ("SESSION#s-1", json!({})),
+        ("USER#u-2", json!({"authenticated_before": later})),
+        ("USER#u-3", json!({"issued_before": later})),
+    ] {
+        let mut item = json!({"pk": {"S": key}, "expires_at": {"N": (now() + 1_000).to_string()}});
+        if let (Some(item), Some(says)) = (item.as_object_mut(), says.as_object()) {
+            item.extend(says.clone());
+        }
+        services.put(REVOCATION_TABLE, &item)?;
+    }
+    let of = |user: &str, session: &str| issuer.access().with("sub", user).with("origin_jti", session);
+    let event = |claims: &Claims| Ok::<_, anyhow::Error>(http_v2(&issuer.mint(claims)?, "GET", "/me"));
+    let table = [("REVOCATION_TABLE".to_owned(), REVOCATION_TABLE.to_owned())];
+    let settings =
+        |of_services: Vec<_>| issuer.settings().into_iter().chain(of_services).chain(table.clone()).collect();
+    let on = "[revocation]\nmode = \"on\"\n";
+    let events = [
+        event(&of("u-1", "s-1"))?,
+        event(&of("u-2", "s-2"))?,
+        event(&of("u-3", "s-3"))?,
+        event(&issuer.access().without("origin_jti"))?,
+    ];
+    let mut found = codes(&mut start_with(on, settings(services.settings()))?, &events)?;
+    let mut blind = start_with(on, settings(services.settings_without_database()))?;
+    found.extend(codes(&mut blind, &[event(&of("u-4", "s-4"))?])?);
+    Ok(found)
+}
+
+fn codes(function: &mut Function, events: &[Value]) -> Result<Vec<String>> {
+    let code = |event: &Value| {
+        let outcome = function.invoke_json(event);
+        function.code_of(&outcome).with_context(|| format!("no code for {event}"))
+    };
+    events.iter().map(code).collect()
 }

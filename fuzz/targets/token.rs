@@ -5,18 +5,16 @@ use std::sync::LazyLock;
 
 use fuzz::{CLIENT, ISSUER, NOW, key_set, signed};
 use libfuzzer_sys::fuzz_target;
-use shared::token::{KeySet, MAX_TOKEN_BYTES, RightsClaims, TokenRules, Unverified, verify};
+use shared::token::{
+    Issuer, IssuerKind, KeySet, MAX_TOKEN_BYTES, RightsClaims, Sessions, TokenRules, Unverified, UserPool, verify,
+};
 
 static KEYS: LazyLock<KeySet> = LazyLock::new(|| KeySet::read(ISSUER, key_set().as_bytes()).expect("a key set"));
 static TRUST: LazyLock<TokenRules> = LazyLock::new(|| {
     let names = || RightsClaims { tenant: Some("tenant".to_owned()), roles: Some("roles".to_owned()) };
-    TokenRules {
-        issuers: vec![ISSUER.to_owned()],
-        client_ids: vec![CLIENT.to_owned()],
-        leeway_seconds: 0,
-        id: names(),
-        access: names(),
-    }
+    let pool = UserPool { client_ids: vec![CLIENT.to_owned()], id: names(), access: names() };
+    let issuer = Issuer { address: ISSUER.to_owned(), kind: IssuerKind::UserPool(pool) };
+    TokenRules { issuers: vec![issuer], leeway_seconds: 0, sessions: Sessions::Ignored }
 });
 
 fuzz_target!(|data: &[u8]| {

@@ -107,7 +107,7 @@ fn good() -> Answers {
             "GET /v2/apis/a1/authorizers",
             json!({"items": [{
                 "authorizerId": "x1", "name": "tokens", "authorizerType": "REQUEST", "enableSimpleResponses": true,
-                "authorizerResultTtlInSeconds": 60,
+                "authorizerResultTtlInSeconds": 0,
                 "identitySource": ["$request.header.Authorization", "$context.routeKey", "$context.path"],
             }]}),
         ),

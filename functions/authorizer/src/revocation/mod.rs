@@ -18,9 +18,9 @@ use tokio::time::timeout;
 use crate::Settings;
 use kept::{Kept, Moment};
 
-/// The longest that an answer of the authorizer takes, the key set included. A
-/// question that comes late has what is left of it.
-pub(crate) const BUDGET: Duration = Duration::from_millis(1_600);
+/// When a question must have its answer, the key set before it included, so that
+/// the handler, which has 1.5 s, can still say so. One that comes late has what is left.
+pub(crate) const BUDGET: Duration = Duration::from_millis(1_300);
 
 /// The one thing that revocation asks of the outside world.
 pub trait Marks {
