@@ -65,7 +65,7 @@ const ROWS: [Row; 9] = [
     Row { subject: "user-migration", operation: "UpdateItem", effect: notes, expected: 1 },
     Row { subject: "user-api, writing", operation: "PutItem", effect: new_items, expected: 1 },
     Row { subject: "user-api, choosing", operation: "TransactWriteItems", effect: choices, expected: 1 },
-    Row { subject: "admin-api, writing", operation: "UpdateItem", effect: role_changes, expected: 1 },
+    Row { subject: "admin-api, writing", operation: "TransactWriteItems", effect: role_changes, expected: 1 },
 ];
 
 #[test]
