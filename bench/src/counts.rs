@@ -42,7 +42,8 @@ pub(crate) fn table(update: bool) -> Result<String> {
     if update {
         std::fs::write(&file, serde_json::to_string_pretty(&counts)? + "\n")?;
     }
-    let baseline: BTreeMap<String, Count> = serde_json::from_str(&std::fs::read_to_string(&file)?)?;
+    let text = std::fs::read_to_string(&file).context("bench/baseline.json is not there yet; --update writes it")?;
+    let baseline: BTreeMap<String, Count> = serde_json::from_str(&text)?;
     compare(&counts, &baseline)
 }
 
