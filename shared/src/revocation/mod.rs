@@ -18,8 +18,6 @@
 //! be told from one that was made just before.
 
 mod rules;
-#[cfg(test)]
-mod tests;
 
 use std::fmt;
 
@@ -156,3 +154,6 @@ pub fn rights_settle_at(now: u64) -> u64 {
 pub fn mark_expires_at(now: u64, refresh_days: u64) -> u64 {
     now.saturating_add(refresh_days.saturating_mul(24 * 60 * 60)).saturating_add(TOKEN_SECONDS)
 }
+
+#[cfg(test)]
+mod tests;
