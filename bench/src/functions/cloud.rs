@@ -5,7 +5,6 @@
 //! nobody else's time is measured.
 
 use std::collections::HashMap;
-use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,7 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use anyhow::{Context as _, Result};
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
-use tests::http::{Request, Response, converse};
+use tests::http::{Request, Response, converse, forward};
 
 /// The certificate of `localhost`, which is its own authority.
 pub(crate) struct Identity {
@@ -99,7 +98,7 @@ impl Known {
         if let Some(response) = known.get(&kind) {
             return response.clone();
         }
-        let response = ask(upstream, request).unwrap_or_else(|_| Response::new(502, "text/plain", "no answer"));
+        let response = forward(upstream, request).unwrap_or_else(|_| Response::new(502, "text/plain", "no answer"));
         known.insert(kind, response.clone());
         response
     }
@@ -110,39 +109,4 @@ fn kind(request: &Request) -> String {
     let body = String::from_utf8_lossy(&request.body);
     let action = body.split('&').find(|pair| pair.starts_with("Action=")).unwrap_or_default();
     format!("{} {} {} {action}", request.method, request.path, request.header("x-amz-target").unwrap_or_default())
-}
-
-/// Asks the service itself.
-fn ask(upstream: &str, request: &Request) -> Result<Response> {
-    let mut stream = TcpStream::connect(upstream)?;
-    let mut head = format!(
-        "{} {} HTTP/1.1\r\nconnection: close\r\ncontent-length: {}\r\n",
-        request.method,
-        request.path,
-        request.body.len()
-    );
-    for (name, value) in &request.headers {
-        if !matches!(name.as_str(), "connection" | "content-length" | "transfer-encoding") {
-            head.push_str(&format!("{name}: {value}\r\n"));
-        }
-    }
-    stream.write_all(format!("{head}\r\n").as_bytes())?;
-    stream.write_all(&request.body)?;
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer)?;
-    let end = answer.windows(4).position(|four| four == b"\r\n\r\n").context("no head")?;
-    let (head, body) = answer.split_at_checked(end + 4).context("no body")?;
-    let head = String::from_utf8_lossy(head).into_owned();
-    let status = head.split(' ').nth(1).context("no status")?.parse()?;
-    let header = |wanted: &str| {
-        let lines = head.lines().filter_map(|line| line.split_once(':'));
-        lines.filter(|(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, value)| value.trim().to_owned()).next()
-    };
-    let mut response = Response::new(status, &header("content-type").unwrap_or_default(), body);
-    for name in ["x-amz-crc32", "x-amzn-requestid"] {
-        if let Some(value) = header(name) {
-            response = response.header(name, value);
-        }
-    }
-    Ok(response)
 }

@@ -1,5 +1,7 @@
 //! What may be called.
 
+use shared::address::web::is_loopback;
+
 use crate::SettingError;
 
 /// An address without user, query or fragment, and with nothing that would
@@ -16,7 +18,7 @@ pub fn check_address(key: &'static str, address: String) -> Result<String, Setti
     if !is_address(&address) {
         return Err(SettingError::new(key, "must be an address without user, query or fragment"));
     }
-    if !address.starts_with("https://") && !is_loopback(&address) {
+    if !address.starts_with("https://") && !is_of_this_machine(&address) {
         return Err(SettingError::new(key, "must be https; http is for 127.0.0.1, [::1] and localhost only"));
     }
     Ok(address)
@@ -24,14 +26,9 @@ pub fn check_address(key: &'static str, address: String) -> Result<String, Setti
 
 /// What anybody on the way could exchange is worth nothing, so without TLS it
 /// comes from this machine only.
-fn is_loopback(address: &str) -> bool {
+fn is_of_this_machine(address: &str) -> bool {
     let authority = address.strip_prefix("http://").and_then(|rest| rest.split('/').next()).unwrap_or_default();
-    ["127.0.0.1", "localhost", "[::1]"].into_iter().any(|host| {
-        let port = authority.strip_prefix(host);
-        port.is_some_and(|port| {
-            port.is_empty() || port.strip_prefix(':').is_some_and(|port| port.parse::<u16>().is_ok())
-        })
-    })
+    is_loopback(authority)
 }
 
 #[cfg(test)]

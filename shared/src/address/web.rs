@@ -9,7 +9,8 @@ pub fn is_safe_for_secrets(url: &str) -> bool {
     plain && (secure || authority("http://").is_some_and(is_loopback))
 }
 
-fn is_loopback(authority: &str) -> bool {
+/// Whether a host, with its port or without, is this very machine.
+pub fn is_loopback(authority: &str) -> bool {
     ["127.0.0.1", "localhost", "[::1]"].into_iter().any(|host| {
         let port = authority.strip_prefix(host);
         port.is_some_and(|port| {
