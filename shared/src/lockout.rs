@@ -8,8 +8,8 @@
 //! told what it made of the record) and now and then a conditional write, which
 //! of many callers at once only one wins.
 
-/// How long a record of attempts is kept after the last one, in seconds.
-pub const FORGET_AFTER_S: u64 = 24 * 60 * 60;
+/// How long a record of attempts is kept after the last one: a day, in seconds.
+pub const FORGET_AFTER_S: u64 = 86_400;
 
 /// How many attempts may be made under one name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

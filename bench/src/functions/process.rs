@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
-use tests::{Reply, RuntimeApi};
+use tests::{Reply, RuntimeApi, workspace_root};
 
 use super::machine::{Core, Throttle};
 
@@ -24,6 +24,14 @@ pub(crate) struct Program {
     pub(crate) arguments: Vec<String>,
     /// All of its environment but for what the platform sets.
     pub(crate) settings: Vec<(String, String)>,
+}
+
+impl Program {
+    /// One of ours: its name in the tables, and the release binary's.
+    pub(crate) fn own(name: &str, binary: &str, settings: Vec<(String, String)>) -> Self {
+        let path = workspace_root().join("target/release").join(binary);
+        Self { name: name.to_owned(), path, arguments: Vec::new(), settings }
+    }
 }
 
 /// What a process holds in memory, in bytes.

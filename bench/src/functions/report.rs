@@ -7,7 +7,9 @@ use anyhow::{Context as _, Result};
 use serde::Serialize;
 
 use super::Effort;
+use super::costs;
 use super::figures::{Figures, Spread};
+use super::goals;
 use super::machine;
 
 /// Everything that was measured in one run.
@@ -24,6 +26,10 @@ pub(crate) struct Report {
     pub(super) authorizer: Option<Figures>,
     /// The authorizer's peers.
     pub(super) peers: Vec<Figures>,
+    /// The authorizer with revocation.
+    pub(super) revocation: Vec<Figures>,
+    /// A function with a small rule file, and with a large one.
+    pub(super) rules: Vec<[Figures; 2]>,
     /// The functions that may call AWS.
     pub(super) functions: Vec<Figures>,
     /// Peers that could not be measured, and why.
@@ -39,6 +45,8 @@ impl Report {
             floor: None,
             authorizer: None,
             peers: Vec::new(),
+            revocation: Vec::new(),
+            rules: Vec::new(),
             functions: Vec::new(),
             left_out: Vec::new(),
         }
@@ -70,10 +78,13 @@ impl Report {
         text.push_str("### One decision about a REST request of 5.3 KB\n\n");
         head(&mut text);
         let own = self.floor.iter().chain(&self.authorizer);
-        own.chain(&self.peers).for_each(|figures| row(&mut text, figures, floor));
+        own.chain(&self.revocation).chain(&self.peers).for_each(|figures| row(&mut text, figures, floor));
         text.push_str("\n### Every function, on a recorded event; AWS over TLS on loopback, answering at once\n\n");
         head(&mut text);
         self.functions.iter().for_each(|figures| row(&mut text, figures, floor));
+        text.push_str("\n### A small rule file and a large one\n\n");
+        head(&mut text);
+        self.rules.iter().flatten().for_each(|figures| row(&mut text, figures, floor));
         if let Some(authorizer) = &self.authorizer {
             text.push_str("\n### The authorizer against its peers\n\n| peer | start | warm CPU | resident |\n| --- | ---: | ---: | ---: |\n");
             for peer in &self.peers {
@@ -88,33 +99,9 @@ impl Report {
                 );
             }
         }
-        text.push_str(&self.costs());
+        text.push_str(&goals::table(self));
+        text.push_str(&costs::tables(self));
         Ok(text)
-    }
-
-    /// What calls cost, from the measured time and the public price list.
-    ///
-    /// Lambda charges for requests and for time by memory, in steps of 1 ms; the
-    /// init phase of a managed runtime and of OS-only ones counts as time.
-    /// <https://aws.amazon.com/lambda/pricing/> (x86, us-east-1, read in November 2026)
-    fn costs(&self) -> String {
-        const PER_GB_SECOND: f64 = 0.000_016_666_7;
-        const PER_MILLION_REQUESTS: f64 = 0.20;
-        let mut text = String::from(
-            "\n### USD for a million warm calls\n\nTime on a core, stretched by the share that the memory size has, rounded up to 1 ms as it is charged; \
-             Lambda's price of November 2026 in us-east-1 (x86), requests included. Waiting for AWS is not in it.\n\n\
-             | | 128 MB | 256 MB | 512 MB | 1,024 MB |\n| --- | ---: | ---: | ---: | ---: |\n",
-        );
-        for figures in self.authorizer.iter().chain(&self.peers).chain(&self.functions) {
-            let _ = write!(text, "| {} |", figures.name);
-            for megabytes in [128.0, 256.0, 512.0, 1_024.0] {
-                let milliseconds = (figures.cpu.median / 1_000.0 * (1_769.0_f64 / megabytes).max(1.0)).ceil();
-                let time = milliseconds / 1_000.0 * megabytes / 1_024.0 * PER_GB_SECOND * 1e6;
-                let _ = write!(text, " {:.2} |", time + PER_MILLION_REQUESTS);
-            }
-            text.push('\n');
-        }
-        text
     }
 
     /// Bars of start and warm CPU for the floor, the authorizer and its peers.
@@ -171,6 +158,6 @@ fn row(text: &mut String, one: &Figures, floor: &Figures) {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "sizes are far below 2^52")]
-fn bytes(size: u64) -> f64 {
+pub(super) fn bytes(size: u64) -> f64 {
     size as f64
 }

@@ -4,21 +4,35 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
-use tests::{PoolUser, Services, TokenIssuer, cases, workspace_root};
+use tests::{PoolUser, REVOCATION_TABLE, Services, TokenIssuer, cases, workspace_root};
 
 use super::cloud::{Front, Identity};
 use super::process::Program;
+use super::rule_files;
 
-/// One function with the recorded event that it is measured on.
-pub(super) const FUNCTIONS: [(&str, &str); 8] = [
-    ("pre-sign-up", "sign-up"),
-    ("post-confirmation", "confirm-sign-up"),
-    ("pre-token-generation", "v2-authentication"),
-    ("user-migration", "forgot-password"),
-    ("user-api", "get-me"),
-    ("admin-api", "get-members"),
-    ("guest-promotion", "again"),
-    ("guest-keeper", "writes"),
+/// The functions whose packages are measured beside the authorizer's.
+pub(super) const FUNCTIONS: [&str; 8] = [
+    "pre-sign-up",
+    "post-confirmation",
+    "pre-token-generation",
+    "user-migration",
+    "user-api",
+    "admin-api",
+    "guest-promotion",
+    "guest-keeper",
+];
+
+/// A function on a recorded event: its name in the tables, and the two.
+const ROWS: [(&str, &str, &str); 9] = [
+    ("pre-sign-up", "pre-sign-up", "sign-up"),
+    ("pre-sign-up, federated", "pre-sign-up", "external-provider"),
+    ("post-confirmation", "post-confirmation", "confirm-sign-up"),
+    ("pre-token-generation", "pre-token-generation", "v2-authentication"),
+    ("user-migration", "user-migration", "forgot-password"),
+    ("user-api", "user-api", "get-me"),
+    ("admin-api", "admin-api", "get-members"),
+    ("guest-promotion", "guest-promotion", "again"),
+    ("guest-keeper", "guest-keeper", "writes"),
 ];
 
 /// A program, its event, and what it calls.
@@ -43,11 +57,6 @@ impl Subject {
     pub(crate) fn calls(&self) -> u64 {
         self.fronts.iter().map(Front::calls).sum()
     }
-}
-
-/// Where the release binaries are.
-pub(crate) fn binary(name: &str) -> PathBuf {
-    workspace_root().join("target/release").join(name)
 }
 
 /// The authorizer's event: a REST API's REQUEST with the headers of a browser,
@@ -101,23 +110,71 @@ pub(crate) fn authorizer_settings(issuer: &TokenIssuer, keys: &str, identity: &I
 
 /// The floor, and the authorizer.
 pub(crate) fn without_aws(issuer: &TokenIssuer, keys: &str, identity: &Identity) -> Result<[Subject; 2]> {
-    let token = issuer.mint(&issuer.access().with("tenant", "acme").with("roles", json!(["member"])))?;
-    let event = authorizer_event(&token)?;
-    let subject = |name: &str, settings| {
-        let program = Program { name: name.to_owned(), path: binary(name), arguments: Vec::new(), settings };
-        Subject::new(program, event.clone())
-    };
+    let event = authorizer_event(&token(issuer)?)?;
+    let subject = |name: &str, settings| Subject::new(Program::own(name, name, settings), event.clone());
     Ok([subject("floor", Vec::new()), subject("authorizer", authorizer_settings(issuer, keys, identity))])
 }
 
-/// Every function that has a recorded event here.
-pub(crate) fn with_aws(issuer: &TokenIssuer, identity: &Identity) -> Result<Vec<Subject>> {
-    FUNCTIONS.iter().map(|(function, case)| one(function, case, issuer, identity)).collect()
+/// The authorizer with revocation: asking each time, and keeping answers.
+pub(crate) fn with_revocation(issuer: &TokenIssuer, keys: &str, identity: &Identity) -> Result<Vec<Subject>> {
+    let event = authorizer_event(&token(issuer)?)?;
+    let one = |name: &str, rules: PathBuf| {
+        let services = Services::start()?;
+        let mut settings = authorizer_settings(issuer, keys, identity);
+        replace(&mut settings, "RULES_FILE", &rules.display().to_string());
+        settings.extend(services.settings());
+        settings.push(("REVOCATION_TABLE".to_owned(), REVOCATION_TABLE.to_owned()));
+        let fronts = behind_tls(&mut settings, identity)?;
+        let program = Program::own(name, "authorizer", settings);
+        anyhow::Ok(Subject { program, event: event.clone(), fronts, _services: Some(services) })
+    };
+    Ok(vec![
+        one("authorizer, revocation", rule_files::with_revocation(0)?)?,
+        one("authorizer, revocation kept 60 s", rule_files::with_revocation(60)?)?,
+    ])
 }
 
-fn one(function: &str, name: &str, issuer: &TokenIssuer, identity: &Identity) -> Result<Subject> {
-    let case = cases()?.into_iter().find(|case| case.function == function && case.name == name);
-    let case = case.with_context(|| format!("events/{function}/{name} is not recorded"))?;
+/// The authorizer and the function of every token, each with a small and with a
+/// large rule file.
+pub(crate) fn by_rules(issuer: &TokenIssuer, keys: &str, identity: &Identity) -> Result<Vec<[Subject; 2]>> {
+    let (small, large) = (rule_files::of(10, 10)?, rule_files::of(1_000, 500)?);
+    let event = authorizer_event(&token(issuer)?)?;
+    let authorizer = |name: &str, rules: &Path| {
+        let mut settings = authorizer_settings(issuer, keys, identity);
+        replace(&mut settings, "RULES_FILE", &rules.display().to_string());
+        Subject::new(Program::own(name, "authorizer", settings), event.clone())
+    };
+    let tokens = |name: &str, rules: &Path| {
+        let mut subject = one(name, "pre-token-generation", "v2-authentication", issuer, identity)?;
+        replace(&mut subject.program.settings, "RULES_FILE", &rules.display().to_string());
+        anyhow::Ok(subject)
+    };
+    Ok(vec![
+        [authorizer("authorizer, 10 rules", &small), authorizer("authorizer, 1,000 rules, 500 routes", &large)],
+        [
+            tokens("pre-token-generation, 10 rules", &small)?,
+            tokens("pre-token-generation, 1,000 rules, 500 routes", &large)?,
+        ],
+    ])
+}
+
+/// A token of a member of acme.
+fn token(issuer: &TokenIssuer) -> Result<String> {
+    issuer.mint(&issuer.access().with("tenant", "acme").with("roles", json!(["member"])))
+}
+
+fn replace(settings: &mut [(String, String)], key: &str, value: &str) {
+    settings.iter_mut().filter(|(known, _)| known == key).for_each(|(_, old)| value.clone_into(old));
+}
+
+/// Every other function on its recorded events.
+pub(crate) fn with_aws(issuer: &TokenIssuer, identity: &Identity) -> Result<Vec<Subject>> {
+    ROWS.iter().map(|(name, function, case)| one(name, function, case, issuer, identity)).collect()
+}
+
+fn one(name: &str, function: &str, event: &str, issuer: &TokenIssuer, identity: &Identity) -> Result<Subject> {
+    let case = cases()?.into_iter().find(|case| case.function == function && case.name == event);
+    let case = case.with_context(|| format!("events/{function}/{event} is not recorded"))?;
     let services = Services::start()?;
     for (table, items) in &case.items {
         items.iter().try_for_each(|item| services.put(table, item))?;
@@ -130,7 +187,7 @@ fn one(function: &str, name: &str, issuer: &TokenIssuer, identity: &Identity) ->
     settings.extend(case.settings.clone());
     settings.push(("SSL_CERT_FILE".to_owned(), identity.file().display().to_string()));
     let fronts = behind_tls(&mut settings, identity)?;
-    let program = Program { name: function.to_owned(), path: binary(function), arguments: Vec::new(), settings };
+    let program = Program::own(name, function, settings);
     Ok(Subject { program, event: case.request.into_bytes(), fronts, _services: Some(services) })
 }
 

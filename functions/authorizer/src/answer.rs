@@ -3,19 +3,20 @@
 use shared::connect::ConnectRule;
 use shared::graphql::{self, GraphqlRules};
 use shared::policy::{self, MethodArn};
-use shared::routes::{Decision, RouteTable};
+use shared::routes::Decision;
 use shared::token::Verified;
 use shell::{Answer, Failure, PublicText};
 
 use crate::AnswerForm;
 use crate::call::{Asked, Call, Front};
+use crate::routes::Routes;
 use crate::wire::Reply;
 
 /// Everything that decides about a genuine caller.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Openings {
     /// Which requests may pass.
-    pub routes: RouteTable,
+    pub routes: Routes,
     /// Who may connect to a WebSocket API; `None` when nobody may.
     pub connect: Option<ConnectRule>,
     /// The fields of a GraphQL API; `None` when there is none.
@@ -47,14 +48,14 @@ impl Openings {
 
     fn request(&self, front: Front, arn: &MethodArn<'_>, verified: &Verified, now: u64) -> Result<Answer, Failure> {
         let caller = verified.caller();
-        let decision = self.routes.decide(caller, arn.method, arn.path);
+        let decision = self.routes.table().decide(caller, arn.method, arn.path);
         let code = match decision {
             Decision::Allow { .. } => "Allowed",
             Decision::Refuse(refusal) => refusal.code(),
         };
         match self.form(front) {
             AnswerForm::Iam => {
-                let document = policy::document(&self.routes, caller, arn, self.until(verified));
+                let document = self.routes.policy(caller, arn, self.until(verified));
                 told(verified, &Reply::policy(Some(verified), document), code)
             }
             // A simple answer has no end of its own: it is good for as long as the

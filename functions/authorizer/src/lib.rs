@@ -23,11 +23,13 @@ mod call;
 mod headers;
 mod query;
 mod revocation;
+mod routes;
 mod settings;
 mod wire;
 
 pub use answer::Openings;
 pub use revocation::{Marks, Revocations, Table, Unknown};
+pub use routes::Routes;
 pub use settings::{AnswerForm, Settings};
 
 use std::time::Instant;

@@ -7,10 +7,10 @@ use shared::token::{Issuer, IssuerKind, RightsClaims, Sessions, TokenRules, User
 use shell::key_set::{KeySource, check_address, is_address};
 use shell::{Lookup, SettingError};
 
-use crate::Openings;
+use crate::{Openings, Routes};
 
 /// The settings of this function.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Settings {
     /// Which tokens are believed.
     pub tokens: TokenRules,
@@ -75,7 +75,7 @@ impl Settings {
         }
         let leeway_seconds = seconds(lookup, "LEEWAY_SECONDS", MAX_LEEWAY_SECONDS)?;
         let openings = Openings {
-            routes: rules.routes,
+            routes: Routes::new(rules.routes),
             connect: rules.connect,
             graphql: rules.graphql,
             form,

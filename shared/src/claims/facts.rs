@@ -37,11 +37,11 @@ impl<'a> Facts<'a> {
 
     /// Whether everything that the condition names holds.
     pub(super) fn meet(&self, condition: &Condition) -> bool {
-        self.unmet(condition).is_empty()
+        self.unmet(condition).next().is_none()
     }
 
     /// What of the condition does not hold, by the keys of the rule file.
-    pub(super) fn unmet(&self, condition: &Condition) -> Vec<&'static str> {
+    pub(super) fn unmet(&self, condition: &Condition) -> impl Iterator<Item = &'static str> + use<> {
         let holds = [
             ("group", self.is_in(condition.group.as_deref())),
             ("client", self.is_for(condition.client.as_deref())),
@@ -49,23 +49,23 @@ impl<'a> Facts<'a> {
             ("role", self.acts_as(condition.role.as_ref())),
             ("source", condition.source.as_deref().is_none_or(|source| source == self.request.source)),
         ];
-        holds.into_iter().filter(|(_, holds)| !holds).map(|(key, _)| key).collect()
+        holds.into_iter().filter(|(_, holds)| !holds).map(|(key, _)| key)
     }
 
     /// Whether the scopes of this entry are for this token. A machine's scopes
     /// are its client's own; it gets more only where the entry names it.
     pub(super) fn meet_scopes(&self, entry: &ScopeEntry) -> bool {
-        self.unmet_scopes(entry).is_empty()
+        self.unmet_scopes(entry).next().is_none()
     }
 
     /// What the entry asks for and this token has not.
-    pub(super) fn unmet_scopes(&self, entry: &ScopeEntry) -> Vec<&'static str> {
+    pub(super) fn unmet_scopes(&self, entry: &ScopeEntry) -> impl Iterator<Item = &'static str> + use<> {
         let holds = [
             ("group", self.is_in(entry.group.as_deref())),
             ("client", self.is_for(entry.client.as_deref())),
             ("role", self.acts_as(entry.role.as_ref())),
         ];
-        holds.into_iter().filter(|(_, holds)| !holds).map(|(key, _)| key).collect()
+        holds.into_iter().filter(|(_, holds)| !holds).map(|(key, _)| key)
     }
 
     /// A tenant's group gives rights in that tenant, so it counts only there.

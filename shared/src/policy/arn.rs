@@ -61,6 +61,11 @@ impl<'a> MethodArn<'a> {
         known.then_some(Self { prefix, account, api, stage, method, path })
     }
 
+    /// What all requests of the same API and stage have in common.
+    pub fn api_and_stage(&self) -> &'a str {
+        self.prefix
+    }
+
     /// The resource of a method and path of the same API and stage.
     pub(super) fn resource(&self, method: &str, path: &str) -> String {
         format!("{}/{method}{path}", self.prefix)

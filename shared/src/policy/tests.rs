@@ -199,9 +199,8 @@ fn glob(pattern: &[u8], text: &[u8]) -> bool {
 }
 
 fn passes(policy: &Policy, resource: &str) -> bool {
-    let hit =
-        |patterns: &BTreeSet<String>| patterns.iter().any(|pattern| glob(pattern.as_bytes(), resource.as_bytes()));
-    hit(&policy.allow) && !hit(&policy.deny)
+    let hits = |pattern: &str| glob(pattern.as_bytes(), resource.as_bytes());
+    policy.allowed().any(hits) && !policy.denied().any(hits)
 }
 
 fn any_route() -> impl Strategy<Value = String> {
@@ -261,6 +260,12 @@ proptest! {
         let caller = caller(if admin { &["admin"] } else { &[] });
         let arn = format!("{BASE}/GET{present}");
         let policy = document(&table, &caller, &MethodArn::parse(&arn).unwrap(), UNTIL);
+        // What is kept of another request of somebody like him says the same.
+        let other = format!("{BASE}/PUT/b/z");
+        let like = Caller { subject: "bob".to_owned(), ..caller.clone() };
+        let kept = Reach::of(&table, &like, &MethodArn::parse(&other).unwrap());
+        let again = Policy::within(Arc::new(kept), &table, &caller, &MethodArn::parse(&arn).unwrap(), UNTIL);
+        prop_assert_eq!(&again, &policy);
         let document = serde_json::to_string(&policy).unwrap();
         prop_assert!(!document.contains('?'));
         for pattern in policy.allowed() {

@@ -29,3 +29,17 @@ pub struct Caller {
     /// The scopes of an access token.
     pub scopes: BTreeSet<String>,
 }
+
+impl Caller {
+    /// Whether the routes make no difference between the two.
+    pub fn is_like(&self, other: &Self) -> bool {
+        let Self { subject: _, issuer, kind, machine, tenant, roles, groups, scopes } = self;
+        *issuer == other.issuer
+            && *kind == other.kind
+            && *machine == other.machine
+            && *tenant == other.tenant
+            && *roles == other.roles
+            && *groups == other.groups
+            && *scopes == other.scopes
+    }
+}

@@ -135,6 +135,8 @@ impl Refusal {
 /// One route, prepared for look-up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Route {
+    /// Where it stands in the table.
+    pub(crate) place: usize,
     pub(crate) rule: RouteRule,
     pub(crate) template: Template,
 }
@@ -161,8 +163,9 @@ impl RouteTable {
     /// Prepares routes that have been checked. A malformed one, which the check
     /// refuses, would be left out: what is not in the table is not allowed.
     pub fn compile(rules: Vec<RouteRule>) -> Self {
-        let route = |rule: RouteRule| Template::parse(&rule.path).ok().map(|template| Route { rule, template });
-        Self(rules.into_iter().filter_map(route).collect())
+        let read = |rule: RouteRule| Template::parse(&rule.path).ok().map(|template| (rule, template));
+        let routes = rules.into_iter().filter_map(read).enumerate();
+        Self(routes.map(|(place, (rule, template))| Route { place, rule, template }).collect())
     }
 
     /// The rules of the routes, in the order of the rule file.
