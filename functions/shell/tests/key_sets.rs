@@ -110,6 +110,7 @@ async fn an_old_set_serves_until_its_hard_age() {
         hard_age: Duration::from_millis(1_500),
         cool_down: Duration::from_millis(50),
         first_retry: Duration::from_millis(50),
+        renewal: Duration::from_millis(100),
     };
     let sets = sets(&server, short);
     sets.fetch_all().await;
@@ -119,6 +120,15 @@ async fn an_old_set_serves_until_its_hard_age() {
     server.now_does(Behaviour::status("503 Service Unavailable", ""));
     sleep(Duration::from_millis(120)).await;
     assert!(sets.get(ISSUER, "key-1").await.is_ok(), "K09 the old one serves");
+    server.now_does(Behaviour::Silence);
+    sleep(Duration::from_millis(60)).await;
+    let begun = Instant::now();
+    assert!(sets.get(ISSUER, "key-1").await.is_ok(), "K09 the old one serves");
+    assert!(begun.elapsed() < Duration::from_millis(600), "K09 less patience for a new one: {:?}", begun.elapsed());
+    let begun = Instant::now();
+    assert!(sets.get(ISSUER, "key-1").await.is_ok(), "K09 the old one serves");
+    assert!(begun.elapsed() < Duration::from_millis(50), "K09 and nobody waits again: {:?}", begun.elapsed());
+    server.now_does(Behaviour::status("503 Service Unavailable", ""));
     sleep(Duration::from_millis(1_500)).await;
     assert!(sets.get(ISSUER, "key-1").await.is_err(), "K10 not for ever");
     server.now_does(Behaviour::document(&key_set(&[&KEY])));
