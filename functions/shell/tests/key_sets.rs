@@ -214,6 +214,27 @@ async fn keys_are_read_as_their_issuers_kind_writes_them() {
 }
 
 #[tokio::test]
+async fn a_document_is_json_by_its_type_where_types_are_looked_at() {
+    let table = [
+        ("", true),
+        ("content-type: application/json\r\n", true),
+        ("content-type: application/jwk-set+json; charset=utf-8\r\n", true),
+        ("content-type: text/html\r\n", false),
+        ("content-type: \r\n", false),
+        ("content-type: application/json\u{e9}\r\n", false),
+    ];
+    for (header, expected) in table {
+        let server = Server::start(Behaviour::Send(response("200 OK", header, &key_set(&[&KEY])))).await;
+        let address = server.address.replace("{pool}", "x");
+        let fetched = Fetcher::new().fetch(&address).await;
+        assert_eq!(fetched.is_ok(), expected, "K13 {header:?}: {fetched:?}");
+        assert!(expected || fetched == Err(FetchError::NotJson), "K13 {header:?}: {fetched:?}");
+        assert_eq!(server.requests(), 1, "K13 {header:?}: it was tried again");
+        assert!(Fetcher::new().of_any_type().fetch(&address).await.is_ok(), "K13 {header:?}");
+    }
+}
+
+#[tokio::test]
 async fn an_attempt_takes_no_longer_than_it_may() {
     let server = Server::start(Behaviour::Silence).await;
     let fetcher = Fetcher::within(Duration::from_millis(50), Duration::from_millis(100));

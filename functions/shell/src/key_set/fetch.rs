@@ -6,11 +6,21 @@ use std::time::Duration;
 use shared::token::MAX_KEY_SET_BYTES;
 
 use super::Fetch;
-use crate::https::header::{ACCEPT, CONTENT_TYPE};
+use crate::https::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
 use crate::https::{Bytes, Https, HttpsError, Limits, Request, Uri};
 
 /// Fetches key sets. An attempt that fails on the way is made once more.
-pub struct Fetcher(Https);
+pub struct Fetcher {
+    https: Https,
+    types: Types,
+}
+
+/// Which types of documents are read. One without a type always is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Types {
+    Json,
+    Any,
+}
 
 /// Why a document could not be fetched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,16 +70,25 @@ impl Fetcher {
     /// The same with other limits for one attempt: the connection alone, and all
     /// of it. An issuer in another part of the world takes longer.
     pub fn within(connect: Duration, total: Duration) -> Self {
-        Self(Https::new(Limits { connect, total, most_bytes: MAX_KEY_SET_BYTES }))
+        let https = Https::new(Limits { connect, total, most_bytes: MAX_KEY_SET_BYTES });
+        Self { https, types: Types::Json }
+    }
+
+    /// The same, whatever type a document has: for identity pools, of which no page
+    /// says what theirs is.
+    #[must_use]
+    pub fn of_any_type(self) -> Self {
+        Self { types: Types::Any, ..self }
     }
 
     async fn attempt(&self, uri: &Uri) -> Result<Vec<u8>, FetchError> {
         let request = Request::get(uri.clone()).header(ACCEPT, "application/json");
-        let answer = self.0.call(request, Bytes::new()).await?;
-        match answer.headers().get(CONTENT_TYPE) {
-            Some(kind) if !kind.to_str().is_ok_and(is_json) => Err(FetchError::NotJson),
-            _ => Ok(answer.into_body().into()),
+        let answer = self.https.call(request, Bytes::new()).await?;
+        let is_other = |kind: &HeaderValue| !kind.to_str().is_ok_and(is_json);
+        if self.types == Types::Json && answer.headers().get(CONTENT_TYPE).is_some_and(is_other) {
+            return Err(FetchError::NotJson);
         }
+        Ok(answer.into_body().into())
     }
 }
 
