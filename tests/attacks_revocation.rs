@@ -368,10 +368,12 @@ fn a_table_that_gives_no_answer_is_decided_by_the_rules_and_in_time() -> Result<
             for event in [http_v2(&token, "GET", "/items"), rest_request(&token, "GET", "/items")] {
                 let (passage, code, elapsed) = gate.heard(&token, &event)?;
                 ensure!((passage, code) == expected, "C37 {rule}, {mood:?}: {passage:?}");
-                // One try of 300 ms; the rest is a busy machine.
+                // Two tries of 300 ms at most; the rest is a busy machine.
                 ensure!(elapsed < Duration::from_millis(1_600), "{rule}, {mood:?}: {elapsed:?}");
             }
-            ensure!(gate.table.asked().len() == 2, "{rule}, {mood:?}: it was tried again");
+            // Who says nothing is asked again, who says something is not.
+            let expected = if mood == Mood::Sleeps { 4 } else { 2 };
+            ensure!(gate.table.asked().len() == expected, "{rule}, {mood:?}: not asked {expected} times");
             // What nobody could tell is not kept.
             gate.table.is(Mood::Serves);
             ensure!(gate.asks(&token)? == is(Allowed, "Allowed"), "{rule}, after {mood:?}");

@@ -174,6 +174,8 @@ class Verifier:
         groups = texts(claims.get("cognito:groups", []))
         scopes = claims.get("scope", "")
         need(isinstance(scopes, str))
+        scopes = scopes.split(" ") if scopes else []
+        need(all(scopes))
         return {
             "kind": kind,
             "client": client,
@@ -182,7 +184,7 @@ class Verifier:
             "tenant": tenant,
             "roles": roles,
             "groups": groups,
-            "scopes": {scope for scope in scopes.split(" ") if scope},
+            "scopes": set(scopes),
             "end": end,
         }
 

@@ -172,6 +172,11 @@ pub(crate) fn look_for_shown<'t>(texts: impl Iterator<Item = &'t str>) -> Result
 }
 
 fn look_for<'s, 't>(secrets: impl Iterator<Item = &'s str>, texts: impl Iterator<Item = &'t str>) -> Result<()> {
+    let mut texts = texts.peekable();
+    // To get ready for a search takes longer than most searches.
+    if texts.peek().is_none() {
+        return Ok(());
+    }
     let secrets: Vec<&str> = secrets.collect();
     let spelled: Vec<(String, &str)> =
         secrets.iter().flat_map(|secret| spellings(secret).into_iter().map(move |text| (text, *secret))).collect();

@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use anyhow::{Context as _, Result, anyhow};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{KeyPair, KeySize};
-use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_SHA256, RSA_PKCS1_SHA512, RsaSignatureEncoding};
+use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_SHA256, RSA_PKCS1_SHA512, RSA_PSS_SHA256, RsaSignatureEncoding};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value, json};
@@ -57,6 +57,11 @@ impl SigningKey {
     /// The RS512 signature of `message`.
     pub fn sign_512(&self, message: &str) -> Result<Vec<u8>> {
         self.sign_by(&RSA_PKCS1_SHA512, message)
+    }
+
+    /// The PS256 signature of `message`.
+    pub fn sign_pss(&self, message: &str) -> Result<Vec<u8>> {
+        self.sign_by(&RSA_PSS_SHA256, message)
     }
 
     fn sign_by(&self, encoding: &'static RsaSignatureEncoding, message: &str) -> Result<Vec<u8>> {

@@ -13,6 +13,9 @@ use crate::headers::{Missing, after_subprotocol, bearer, one_value};
 use crate::query::parameter;
 use crate::wire::{Event, IdentitySource, RequestContext};
 
+/// The verb of a route that takes each of them.
+const ANY: &str = "ANY";
+
 /// Which kind of API asks about requests, and so how it is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Front {
@@ -149,19 +152,29 @@ fn is_consistent(event: &Event<'_>, arn: &MethodArn<'_>) -> bool {
         && ends(event.path.as_deref())
         && ends(event.raw_path.as_deref())
         && ends(http.and_then(|http| http.path.as_deref()))
-        && is_resource_of(event, arn.path)
+        && routes(event).all(|route| is_met(route, arn))
 }
 
-/// Whether the gateway's own route (`resource`, or the path of `routeKey`) is
-/// one that the path meets. A catch-all meets everything from its place on.
-fn is_resource_of(event: &Event<'_>, path: &str) -> bool {
-    let route = match event.route_key.as_deref() {
-        Some(key) => key.split_once(' ').map(|(_, path)| path),
-        None => event.resource.as_deref().filter(|resource| resource.starts_with('/')),
-    };
-    let Some(route) = route else { return true };
+/// The gateway's own names for the route: a template, with a verb before it in a
+/// route key.
+fn routes<'a>(event: &'a Event<'a>) -> impl Iterator<Item = &'a str> {
+    let context = event.request_context.as_ref();
+    let own = [event.route_key.as_deref(), event.resource.as_deref()];
+    let repeated = context.map(|context| [context.route_key.as_deref(), context.resource_path.as_deref()]);
+    own.into_iter().chain(repeated.into_iter().flatten()).flatten()
+}
+
+/// Whether the request meets a route. `$default`, which has no path, takes every
+/// request.
+fn is_met(route: &str, arn: &MethodArn<'_>) -> bool {
+    let (method, template) = route.split_once(' ').unwrap_or((ANY, route));
+    (method == ANY || method == arn.method) && (!template.starts_with('/') || is_template_of(template, arn.path))
+}
+
+/// Whether a path meets a template. A catch-all meets everything from its place on.
+fn is_template_of(template: &str, path: &str) -> bool {
     let mut segments = path.split('/');
-    for place in route.split('/') {
+    for place in template.split('/') {
         let Some(segment) = segments.next() else { return false };
         if place.starts_with('{') && place.ends_with("+}") {
             return true;

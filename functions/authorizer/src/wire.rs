@@ -77,6 +77,8 @@ pub(crate) struct RequestContext<'a> {
     #[serde(borrow)]
     pub(crate) http_method: Option<Cow<'a, str>>,
     #[serde(borrow)]
+    pub(crate) resource_path: Option<Cow<'a, str>>,
+    #[serde(borrow)]
     pub(crate) http: Option<Http<'a>>,
     /// Only WebSocket APIs write one.
     #[serde(borrow)]
@@ -84,6 +86,7 @@ pub(crate) struct RequestContext<'a> {
     /// Only WebSocket APIs write one.
     #[serde(borrow)]
     pub(crate) event_type: Option<Cow<'a, str>>,
+    /// Only REST APIs write none.
     #[serde(borrow)]
     pub(crate) route_key: Option<Cow<'a, str>>,
     /// Only AppSync writes one: the document of the request.

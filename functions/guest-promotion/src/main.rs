@@ -10,7 +10,7 @@ async fn main() -> ExitCode {
     shell::start(async || {
         let settings = Settings::read(&shell::environment)?;
         let config = shell::aws::config().await;
-        Ok(GuestPromotion::start(&config, settings, Fetcher::new()).await)
+        Ok(GuestPromotion::start(&config, settings, Fetcher::new().of_any_type()).await)
     })
     .await
 }

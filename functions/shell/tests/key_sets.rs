@@ -110,6 +110,7 @@ async fn an_old_set_serves_until_its_hard_age() {
         hard_age: Duration::from_millis(1_500),
         cool_down: Duration::from_millis(50),
         first_retry: Duration::from_millis(50),
+        renewal: Duration::from_millis(100),
     };
     let sets = sets(&server, short);
     sets.fetch_all().await;
@@ -119,6 +120,15 @@ async fn an_old_set_serves_until_its_hard_age() {
     server.now_does(Behaviour::status("503 Service Unavailable", ""));
     sleep(Duration::from_millis(120)).await;
     assert!(sets.get(ISSUER, "key-1").await.is_ok(), "K09 the old one serves");
+    server.now_does(Behaviour::Silence);
+    sleep(Duration::from_millis(60)).await;
+    let begun = Instant::now();
+    assert!(sets.get(ISSUER, "key-1").await.is_ok(), "K09 the old one serves");
+    assert!(begun.elapsed() < Duration::from_millis(600), "K09 less patience for a new one: {:?}", begun.elapsed());
+    let begun = Instant::now();
+    assert!(sets.get(ISSUER, "key-1").await.is_ok(), "K09 the old one serves");
+    assert!(begun.elapsed() < Duration::from_millis(50), "K09 and nobody waits again: {:?}", begun.elapsed());
+    server.now_does(Behaviour::status("503 Service Unavailable", ""));
     sleep(Duration::from_millis(1_500)).await;
     assert!(sets.get(ISSUER, "key-1").await.is_err(), "K10 not for ever");
     server.now_does(Behaviour::document(&key_set(&[&KEY])));
@@ -200,6 +210,27 @@ async fn keys_are_read_as_their_issuers_kind_writes_them() {
             limits(),
         );
         assert_eq!(sets.get(ISSUER, "key-1").await.is_ok(), readable, "{profile:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_document_is_json_by_its_type_where_types_are_looked_at() {
+    let table = [
+        ("", true),
+        ("content-type: application/json\r\n", true),
+        ("content-type: application/jwk-set+json; charset=utf-8\r\n", true),
+        ("content-type: text/html\r\n", false),
+        ("content-type: \r\n", false),
+        ("content-type: application/json\u{e9}\r\n", false),
+    ];
+    for (header, expected) in table {
+        let server = Server::start(Behaviour::Send(response("200 OK", header, &key_set(&[&KEY])))).await;
+        let address = server.address.replace("{pool}", "x");
+        let fetched = Fetcher::new().fetch(&address).await;
+        assert_eq!(fetched.is_ok(), expected, "K13 {header:?}: {fetched:?}");
+        assert!(expected || fetched == Err(FetchError::NotJson), "K13 {header:?}: {fetched:?}");
+        assert_eq!(server.requests(), 1, "K13 {header:?}: it was tried again");
+        assert!(Fetcher::new().of_any_type().fetch(&address).await.is_ok(), "K13 {header:?}");
     }
 }
 

@@ -131,12 +131,14 @@ fn groups(claim: Option<&Value>) -> Option<BTreeSet<String>> {
     }
 }
 
-/// One text, split at single ASCII spaces and at nothing else.
+/// One text with a single ASCII space between two scopes, and no other sign does.
+/// <https://www.rfc-editor.org/rfc/rfc6749#section-3.3>
 fn scopes(claim: Option<&Value>) -> Option<BTreeSet<String>> {
     match claim {
         None => Some(BTreeSet::new()),
+        Some(Value::String(text)) if text.is_empty() => Some(BTreeSet::new()),
         Some(Value::String(text)) => {
-            Some(text.split(' ').filter(|scope| !scope.is_empty()).map(str::to_owned).collect())
+            text.split(' ').map(|scope| (!scope.is_empty()).then(|| scope.to_owned())).collect()
         }
         Some(_) => None,
     }

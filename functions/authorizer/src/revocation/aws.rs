@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use shared::revocation::{Key, Mark, Question};
-use shell::https::{Https, Limits};
-use shell::signed::Service;
+use shell::https::{Bytes, Https, HttpsError, Limits};
+use shell::signed::{Service, ServiceError};
 use shell::{Lookup, SettingError};
 
 use super::{Marks, Unknown};
 
-/// Connection, handshake, call and answer together. DynamoDB answers within
-/// some 10 ms; who waits longer than this waits in vain.
+/// Connection, handshake, call and answer of one attempt together. DynamoDB answers
+/// within some 10 ms; who waits longer than this waits in vain.
 const LIMITS: Limits =
     Limits { connect: Duration::from_millis(150), total: Duration::from_millis(300), most_bytes: 64 * 1024 };
 
@@ -32,6 +32,19 @@ impl Table {
     }
 }
 
+impl Table {
+    /// Asks, and once more where nothing was said: a connection that was kept may
+    /// have died while the process was frozen, and only using it shows that. The
+    /// call reads, so it may be made twice.
+    async fn ask(&self, body: String) -> Result<Bytes, ServiceError> {
+        let ask = || self.service.call(&self.https, "DynamoDB_20120810.BatchGetItem", body.clone().into_bytes());
+        match ask().await {
+            Err(ServiceError::Silent(HttpsError::TimedOut | HttpsError::Disconnected)) => ask().await,
+            answer => answer,
+        }
+    }
+}
+
 impl Marks for Table {
     /// Reads consistently: otherwise a mark could go unseen for a moment after
     /// whoever wrote it was told that it stands.
@@ -40,8 +53,7 @@ impl Marks for Table {
         let key = |key: &Key| json!({"pk": {"S": key.to_string()}});
         let keys: Vec<Value> = question.keys.iter().map(key).collect();
         let body = json!({"RequestItems": {&self.name: {"Keys": keys, "ConsistentRead": true}}}).to_string();
-        let answer = self.service.call(&self.https, "DynamoDB_20120810.BatchGetItem", body.into_bytes()).await;
-        let answer = answer.map_err(|error| Unknown(error.into()))?;
+        let answer = self.ask(body).await.map_err(|error| Unknown(error.into()))?;
         read(&answer, &self.name, now).ok_or_else(|| Unknown("the answer is not whole".into()))
     }
 }

@@ -25,7 +25,7 @@ pub(crate) const BUDGET: Duration = Duration::from_millis(1_300);
 /// The one thing that revocation asks of the outside world.
 pub trait Marks {
     /// The marks that stand under the keys of a question at `now` (seconds since
-    /// 1970), by one call that is made once.
+    /// 1970), by one call.
     fn find(&self, question: &Question, now: u64) -> impl Future<Output = Result<Vec<Mark>, Unknown>> + Send;
 }
 

@@ -14,13 +14,14 @@ pub use source::KeySource;
 
 use std::fmt;
 use std::future::poll_fn;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use shared::token::{KeySet, Profile};
 use source::FetchProblem;
 use tokio::sync::Mutex;
+use tokio::time::timeout;
 
 /// The one thing that the key sets ask of the outside world.
 pub trait Fetch {
@@ -42,6 +43,9 @@ pub struct Limits {
     /// The least time between two fetches while there is no set at all. Doubled
     /// with each failure, up to the cool-down.
     pub first_retry: Duration,
+    /// The longest that a call waits for a new set which the old one could answer:
+    /// it has other things to wait for.
+    pub renewal: Duration,
 }
 
 impl Default for Limits {
@@ -51,6 +55,8 @@ impl Default for Limits {
             hard_age: Duration::from_secs(24 * 60 * 60),
             cool_down: Duration::from_secs(10),
             first_retry: Duration::from_millis(500),
+            // One attempt of the fetcher.
+            renewal: Duration::from_millis(750),
         }
     }
 }
@@ -146,8 +152,19 @@ impl<F: Fetch> KeySets<F> {
         if let Look::Answer(answer) = issuer.look(key_id, &self.limits) {
             return answer;
         }
-        self.refresh(issuer).await;
+        if issuer.state().serves(key_id, &self.limits) {
+            self.renew(issuer).await;
+        } else {
+            self.refresh(issuer).await;
+        }
         issuer.state().answer(key_id, &self.limits)
+    }
+
+    /// Fetches a set anew while the old one serves, with less patience.
+    async fn renew(&self, issuer: &Issuer) {
+        if timeout(self.limits.renewal, self.refresh(issuer)).await.is_err() {
+            issuer.failed("nothing came in time".to_owned());
+        }
     }
 
     /// Fetches one set. A document that cannot be used changes nothing but the
@@ -155,20 +172,13 @@ impl<F: Fetch> KeySets<F> {
     async fn refresh(&self, issuer: &Issuer) {
         let read = |bytes: Vec<u8>| KeySet::read_as(self.profile, &issuer.name, &bytes).map_err(FetchProblem::Unusable);
         let fetched = issuer.source.document(&issuer.name, &self.fetch).await.and_then(read);
-        let now = Instant::now();
-        let mut state = issuer.state.write().unwrap_or_else(PoisonError::into_inner);
-        state.last = Some(now);
         match fetched {
             Ok(keys) => {
                 report(&issuer.name, &keys);
-                *state = State { keys: Some((Arc::new(keys), now)), last: Some(now), ..State::default() };
+                let now = Instant::now();
+                *issuer.writable() = State { keys: Some((Arc::new(keys), now)), last: Some(now), ..State::default() };
             }
-            Err(problem) => {
-                let cause = problem.to_string();
-                tracing::warn!(issuer = issuer.name, code = "KeySetNotFetched", cause, "the key set stays as it was");
-                state.failures = state.failures.saturating_add(1);
-                state.failure = Some(Unavailable(Arc::from(cause)));
-            }
+            Err(problem) => issuer.failed(problem.to_string()),
         }
     }
 }
@@ -186,6 +196,19 @@ fn report(issuer: &str, keys: &KeySet) {
 impl Issuer {
     fn state(&self) -> State {
         self.state.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn writable(&self) -> RwLockWriteGuard<'_, State> {
+        self.state.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes that a fetch brought nothing, and why.
+    fn failed(&self, cause: String) {
+        tracing::warn!(issuer = self.name, code = "KeySetNotFetched", cause, "the key set stays as it was");
+        let mut state = self.writable();
+        state.last = Some(Instant::now());
+        state.failures = state.failures.saturating_add(1);
+        state.failure = Some(Unavailable(Arc::from(cause)));
     }
 
     /// Answers from what is there, unless a fetch could change the answer and
@@ -213,13 +236,22 @@ impl State {
         }
     }
 
+    /// The set, if it is not too old to be used.
+    fn usable(&self, limits: &Limits) -> Option<&Arc<KeySet>> {
+        self.keys.as_ref().filter(|(_, at)| at.elapsed() < limits.hard_age).map(|(keys, _)| keys)
+    }
+
+    /// Whether the set answers for a key of this name whatever a fetch brings.
+    fn serves(&self, key_id: &str, limits: &Limits) -> bool {
+        self.usable(limits).is_some_and(|keys| keys.has(key_id))
+    }
+
     /// The set, if it is not too old to be used. A key that it lacks may have
     /// come since, so after a failure nobody can say that there is none.
     fn answer(&self, key_id: &str, limits: &Limits) -> Result<Arc<KeySet>, Unavailable> {
-        let usable = self.keys.as_ref().filter(|(_, at)| at.elapsed() < limits.hard_age);
-        match (usable, &self.failure) {
-            (Some((keys, _)), None) => Ok(Arc::clone(keys)),
-            (Some((keys, _)), Some(_)) if keys.has(key_id) => Ok(Arc::clone(keys)),
+        match (self.usable(limits), &self.failure) {
+            (Some(keys), None) => Ok(Arc::clone(keys)),
+            (Some(keys), Some(_)) if keys.has(key_id) => Ok(Arc::clone(keys)),
             (_, Some(failure)) => Err(failure.clone()),
             (None, None) => Err(Unavailable(Arc::from("not fetched yet"))),
         }

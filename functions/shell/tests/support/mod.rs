@@ -71,6 +71,7 @@ pub(crate) fn limits() -> Limits {
         hard_age: Duration::from_secs(120),
         cool_down: Duration::from_millis(300),
         first_retry: Duration::from_millis(100),
+        renewal: Duration::from_millis(750),
     }
 }
 
