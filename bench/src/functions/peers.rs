@@ -63,13 +63,13 @@ fn node(folder: &Path, settings: &[(String, String)]) -> Result<Program> {
     let mut settings = settings.to_vec();
     let certificates = settings.iter().find(|(key, _)| key == "EXTRA_CA_CERTS").map(|(_, value)| value.clone());
     settings.push(("NODE_EXTRA_CA_CERTS".to_owned(), certificates.unwrap_or_default()));
-    settings.push(("LAMBDA_TASK_ROOT".to_owned(), place.display().to_string()));
     Ok(Program {
         name: "Node, aws-jwt-verify".to_owned(),
         path: which("node").context("node is missing")?,
         arguments: vec![
             place.join("node_modules/aws-lambda-ric/bin/index.mjs").display().to_string(),
-            "handler.handle".to_owned(),
+            // By its whole path: otherwise it is looked for where this program was started.
+            place.join("handler.handle").display().to_string(),
         ],
         settings,
     })

@@ -83,7 +83,8 @@ fn of_token(claims: &ClaimRules, facts: &Facts<'_>, kind: TokenKind) -> Vec<(usi
     let mut found: BTreeMap<&str, usize> = BTreeMap::new();
     let mut outcomes = Vec::new();
     for (index, entry) in claims.map.iter().enumerate().filter(|(_, entry)| entry.token.include(kind)) {
-        let unmet: Vec<&'static str> = entry.when.as_ref().map(|condition| facts.unmet(condition).collect()).unwrap_or_default();
+        let unmet: Vec<&'static str> =
+            entry.when.as_ref().map(|condition| facts.unmet(condition).collect()).unwrap_or_default();
         let outcome = if facts.request.machine && kind == TokenKind::Id {
             EntryOutcome::NoToken
         } else if let Some(earlier) = found.get(entry.name.as_str()) {

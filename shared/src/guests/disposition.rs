@@ -177,6 +177,13 @@ mod tests {
     const CLAIMED: u64 = 1_800_000_000;
 
     #[test]
+    fn a_reason_is_written_in_words_of_its_own() {
+        use Reason::{Expired, NoName, OtherTenant, Replaced, ReservedName, UsersStays};
+        let codes = [ReservedName, OtherTenant, Expired, UsersStays, Replaced, NoName].map(Reason::code);
+        assert_eq!(codes, ["reserved-name", "other-tenant", "expired", "users-stays", "replaced", "no-name"]);
+    }
+
+    #[test]
     fn a_record_is_given_unless_something_speaks_against_it() {
         use Disposition::{Drop, Give, SetAside};
         use Reason::{Expired, OtherTenant, ReservedName};

@@ -29,7 +29,7 @@ fn is_power(number: u32, prime: u32) -> bool {
         if power == number {
             return true;
         }
-        power = power * (65_537 % prime) % prime;
+        power = power * 65_537 % prime;
         if power <= 1 {
             return false;
         }

@@ -7,9 +7,9 @@ use super::Refusal;
 /// How far `iat` and `nbf` may lie ahead of our clock, in seconds.
 const MAX_SKEW_SECONDS: u64 = 60;
 
-/// The longest life that a pool of either kind can give a token, in seconds.
+/// The longest life that a pool of either kind can give a token: a day, in seconds.
 /// <https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-tokens-with-identity-providers.html>
-const MAX_LIFETIME_SECONDS: u64 = 24 * 60 * 60;
+const MAX_LIFETIME_SECONDS: u64 = 86_400;
 
 /// The times of a token that is good now, in seconds since 1970.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -71,6 +71,12 @@ fn a_record_is_given_an_end_once_in_half_a_period() {
 }
 
 #[test]
+fn only_what_was_written_is_kept() {
+    use Reason::{TooLarge, TooMany, Unread, Written};
+    assert_eq!([Written, TooMany, TooLarge, Unread].map(Reason::is_limit), [false, true, true, true]);
+}
+
+#[test]
 fn who_came_first_stays() {
     let old = Some(END);
     type Row<'a> = (&'a str, Vec<Kept<'a>>, &'a [&'a str], &'a [&'a str]);

@@ -172,6 +172,7 @@ fn a_forged_or_broken_token_proves_nothing() {
     assert_eq!(check(&sign(&KEY, &large)), Err(Token(Refusal::TooLarge)));
     // A pool's claims under somebody else's keys, and keys read in another way.
     let proof = UnverifiedProof::parse(&good).unwrap();
+    assert_eq!(proof.key_id(), "us-east-12", "the key that is fetched");
     let issuer = Err(Token(Refusal::IssuerRefused));
     assert_eq!(prove(&rules(), &proof, &keys("https://keys.example"), NOW), issuer);
 }

@@ -60,6 +60,11 @@ fn a_document_that_is_no_key_set_is_refused_whole() {
     for (name, text, expected) in table {
         assert_eq!(KeySet::read(ISSUER_A, text.as_bytes()).err(), Some(expected), "{name}");
     }
+    let largest = format!("{good}{}", " ".repeat(MAX_KEY_SET_BYTES - good.len()));
+    assert!(KeySet::read(ISSUER_A, largest.as_bytes()).is_ok(), "K11 as large as it may be");
+    let told = [TooLarge, Malformed, DuplicateKeyId, NoUsableKey].map(|problem| problem.to_string());
+    let words = ["is too large", "is not a JSON key set", "names two keys alike", "has no usable key"];
+    assert_eq!(told, words.map(|words| format!("the key set {words}")));
     let twice = json!({"keys": [KEY_A.jwk(), with(KEY_B.jwk(), "kid", Some(json!("kA1")))]});
     assert_eq!(read(&twice).err(), Some(DuplicateKeyId), "H34");
 }
