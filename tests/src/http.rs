@@ -125,11 +125,17 @@ pub fn forward(address: &str, request: &Request) -> Result<Response> {
     let body = answer.split_off(end + 4);
     let head = String::from_utf8_lossy(&answer).into_owned();
     let status = head.split(' ').nth(1).context("no status")?.parse()?;
-    let mut response = Response::new(status, "application/x-amz-json-1.0", body);
-    let checksum = head
-        .lines()
-        .find_map(|line| line.to_ascii_lowercase().strip_prefix("x-amz-crc32:").map(|sum| sum.trim().to_owned()));
-    if let Some(checksum) = checksum {
+    let header = |name: &str| {
+        let of = |line: &str| {
+            line.split_once(':')
+                .filter(|(key, _)| key.eq_ignore_ascii_case(name))
+                .map(|(_, value)| value.trim().to_owned())
+        };
+        head.lines().find_map(of)
+    };
+    let kind = header("content-type").unwrap_or_else(|| "application/x-amz-json-1.0".to_owned());
+    let mut response = Response::new(status, &kind, body);
+    if let Some(checksum) = header("x-amz-crc32") {
         response = response.header("x-amz-crc32", checksum);
     }
     Ok(response)
