@@ -121,6 +121,15 @@ mod tests {
             let read = MethodArn::parse(&arn).map(|arn| (arn.stage, arn.method, arn.path));
             assert_eq!(read, expected, "{rest}");
         }
+        let longest = format!("{base}/prod/GET/");
+        let longest = format!("{longest}{}", "a".repeat(MAX_ARN_BYTES - longest.len()));
+        assert!(MethodArn::parse(&longest).is_some() && MethodArn::parse(&format!("{longest}a")).is_none());
+        let connections = [("$connect", true), ("$connect/x", false), ("GET/$connect", false), ("GET/items", false)];
+        for (request, expected) in connections {
+            let arn = format!("{base}/prod/{request}");
+            let arn = MethodArn::parse(&arn).unwrap();
+            assert_eq!((arn.is_connection(), arn.api_and_stage()), (expected, &*format!("{base}/prod")), "{request}");
+        }
         let path = "a".repeat(2_000);
         let whole = [
             ("", false),

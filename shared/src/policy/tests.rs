@@ -86,6 +86,13 @@ fn documents_are_as_wide_as_the_routes() {
             &["GET/items/", "GET/items/*/*", "GET/items/secret"],
         ),
         (
+            "a more specific route is open, too",
+            &["GET /items/{id}", "GET /items/new"],
+            "GET/items/1",
+            &["GET/items/*", "GET/items/new"],
+            &["GET/items/", "GET/items/*/*"],
+        ),
+        (
             "a denial would hit a longer route: the very path only",
             &["GET /items/{id}", "GET /items/{id}/notes"],
             "GET/items/1",
@@ -152,7 +159,13 @@ fn a_document_has_the_form_that_iam_reads() {
         let again = document(&table(&["GET /items/{id}", "GET /items"]), &caller(&[]), &arn, UNTIL);
         assert_eq!(serde_json::to_string(&again).unwrap(), expected, "P15");
     }
-    assert_eq!(serde_json::to_string(&policy).unwrap(), expected);
+    let text = serde_json::to_string(&policy).unwrap();
+    assert_eq!(text, expected);
+    // What it is taken to need is what it needs, and a little more.
+    assert!((text.len()..text.len() + FRAME_BYTES).contains(&policy.bytes()), "{} {}", text.len(), policy.bytes());
+    let narrow = Policy { present: Some(format!("{BASE}/GET/items/1")), ..policy.clone() };
+    let text = serde_json::to_string(&narrow).unwrap();
+    assert!((text.len()..text.len() + FRAME_BYTES).contains(&narrow.bytes()), "{} {}", text.len(), narrow.bytes());
     let denial = serde_json::to_string(&denial(&arn)).unwrap();
     let closed = denial.contains(r#""Effect":"Deny""#) && !denial.contains("Allow");
     assert!(closed && !denial.contains("Condition"), "P06 {denial}");

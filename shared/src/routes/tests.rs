@@ -8,7 +8,7 @@ use super::Refusal::{
 };
 use super::{Caller, Decision, Machines, Method, RouteRule, RouteTable, check};
 use crate::claims::TokenKind;
-use crate::names::{RoleName, TenantId};
+use crate::names::{IssuerName, RoleName, TenantId};
 use crate::rules::Problems;
 
 fn texts(items: &[&str]) -> BTreeSet<String> {
@@ -280,4 +280,73 @@ fn contradictions_are_named_by_their_place() {
     for (text, expected) in rows {
         assert_eq!(of(&text), expected, "{text}");
     }
+}
+
+#[test]
+fn callers_are_alike_in_all_but_their_name() {
+    let ann = caller();
+    let bob = Caller { subject: "bob".to_owned(), ..ann.clone() };
+    assert!(ann.is_like(&bob) && bob.is_like(&ann));
+    let others = [
+        Caller { issuer: IssuerName::parse("corp"), ..ann.clone() },
+        Caller { kind: TokenKind::Id, ..ann.clone() },
+        Caller { machine: true, ..ann.clone() },
+        Caller { tenant: TenantId::parse("globex"), ..ann.clone() },
+        Caller { tenant: None, ..ann.clone() },
+        Caller { roles: roles(&["admin"]), ..ann.clone() },
+        Caller { groups: texts(&["staff"]), ..ann.clone() },
+        Caller { scopes: texts(&["items/read"]), ..ann.clone() },
+    ];
+    for other in others {
+        assert!(!ann.is_like(&other) && !other.is_like(&ann), "{other:?}");
+        assert!(other.is_like(&other.clone()), "{other:?}");
+    }
+}
+
+#[test]
+fn an_issuer_is_let_in_where_a_rule_names_it() {
+    let issuer = |name: &str| IssuerName::parse(name);
+    let named = |names: &[&str]| {
+        let issuers = names.iter().filter_map(|name| issuer(name)).collect();
+        RouteTable::compile(vec![RouteRule { issuers, ..get("/a") }])
+    };
+    let table = [
+        (named(&[]), None, "/a"),
+        (named(&[]), issuer("corp"), "IssuerNotTaken"),
+        (named(&["pool"]), None, "/a"),
+        (named(&["pool"]), issuer("corp"), "IssuerNotTaken"),
+        (named(&["corp"]), None, "IssuerNotTaken"),
+        (named(&["corp"]), issuer("corp"), "/a"),
+        (named(&["corp"]), issuer("other"), "IssuerNotTaken"),
+        (named(&["corp", "pool"]), None, "/a"),
+        (named(&["corp", "pool"]), issuer("corp"), "/a"),
+    ];
+    for (routes, issuer, expected) in table {
+        let caller = Caller { issuer, ..caller() };
+        assert_eq!(code(routes.decide(&caller, "GET", "/a")), expected, "{:?} {routes:?}", caller.issuer);
+    }
+}
+
+#[test]
+fn what_is_too_much_begins_behind_the_limit() {
+    let routes = |count: usize| (0..count).map(|n| get(&format!("/r{n}"))).collect::<Vec<_>>();
+    assert!(problems(&routes(2_000)).is_empty());
+    assert!(problems(&routes(2_001)).iter().any(|(path, _)| path == "routes"));
+    let of_segments = |count: usize| problems(&[get(&"/a".repeat(count))]).is_empty();
+    assert_eq!([16, 17].map(of_segments), [true, false]);
+    let of_bytes = |count: usize| problems(&[get(&format!("/{}", "a".repeat(count - 1)))]).is_empty();
+    assert_eq!([256, 257].map(of_bytes), [true, false]);
+    let table = RouteTable::compile(vec![get("/{id}")]);
+    let asked = |count: usize| format!("/{}", "a".repeat(count - 1));
+    assert_eq!(code(table.decide(&caller(), "GET", &asked(1_024))), "/{id}");
+    assert_eq!(code(table.decide(&caller(), "GET", &asked(1_025))), "PathRefused");
+}
+
+#[test]
+fn a_table_tells_its_rules_and_a_method_its_name() {
+    let rules = vec![get("/a"), rule(Method::Put, "/b/{id}")];
+    let table = RouteTable::compile(rules.clone());
+    assert!(table.rules().eq(rules.iter()));
+    let told: Vec<String> = table.rules().map(|rule| rule.method.to_string()).collect();
+    assert_eq!(told, ["GET", "PUT"]);
 }
