@@ -47,8 +47,13 @@ pub(crate) fn of(rules: usize, routes: usize) -> Result<PathBuf> {
         }
     }
     for index in 1..routes {
-        let (method, ends) =
-            [("GET", ""), ("GET", "/{id}"), ("PUT", "/{id}"), ("DELETE", "/{id}"), ("POST", "")][index % 5];
+        let (method, ends) = match index % 5 {
+            0 => ("GET", ""),
+            1 => ("GET", "/{id}"),
+            2 => ("PUT", "/{id}"),
+            3 => ("DELETE", "/{id}"),
+            _ => ("POST", ""),
+        };
         let roles = if index % 4 == 0 { "[\"admin\"]" } else { "[]" };
         writeln!(
             text,
