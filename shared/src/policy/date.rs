@@ -1,6 +1,7 @@
 //! Times as policies write them.
 
-use std::time::{Duration, SystemTime};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 /// The last second of the year 9999, beyond which a date has no such form.
 const LAST: u64 = 253_402_300_799;
@@ -9,8 +10,10 @@ const LAST: u64 = 253_402_300_799;
 /// can be written, that one.
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html#Conditions_Date>
 pub(super) fn write(seconds: u64) -> String {
-    let time = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds.min(LAST));
-    humantime::format_rfc3339_seconds(time).to_string()
+    let time =
+        i64::try_from(seconds.min(LAST)).ok().and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok());
+    // Nothing fails within these years. A time that could not be written would let nobody in.
+    time.and_then(|time| time.format(&Rfc3339).ok()).unwrap_or_default()
 }
 
 #[cfg(test)]
