@@ -1,7 +1,7 @@
 //! What calls cost, from the measured time and the public price lists.
 //!
 //! Lambda charges for requests and for time by memory, in steps of 1 ms; DynamoDB
-//! for what is read. x86, us-east-1, on demand, as read on 20 November 2026:
+//! for what is read. x86, us-east-1, on demand, as read in November 2026:
 //! <https://aws.amazon.com/lambda/pricing/>,
 //! <https://aws.amazon.com/dynamodb/pricing/on-demand/>.
 

@@ -26,6 +26,8 @@ fn python(folder: &Path, settings: &[(String, String)]) -> Result<Program> {
     })?;
     let mut settings = settings.to_vec();
     settings.push(("PYTHONPATH".to_owned(), own.display().to_string()));
+    // Its compiled form is kept, as in a deployed package, but not beside its source.
+    settings.push(("PYTHONPYCACHEPREFIX".to_owned(), folder.join("pycache").display().to_string()));
     settings.push(("_HANDLER".to_owned(), "handler.handle".to_owned()));
     Ok(Program {
         name: "Python, PyJWT".to_owned(),
