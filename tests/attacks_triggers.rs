@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
+use tests::edit::{with, without};
 use tests::http::{Request, Response, Server};
 use tests::{Audit, DIRECTORY_TABLE, Function, Outcome, PoolUser, Reply, Services, workspace_root};
 
@@ -123,24 +124,6 @@ fn confirmation(attributes: Value) -> Value {
 
 fn token(source: &str, request: Value) -> Value {
     event(source, "2", request)
-}
-
-/// The event with one member set.
-fn with(mut event: Value, pointer: &str, value: Value) -> Value {
-    let (parent, name) = pointer.rsplit_once('/').unwrap_or_default();
-    if let Some(object) = event.pointer_mut(parent).and_then(Value::as_object_mut) {
-        object.insert(name.to_owned(), value);
-    }
-    event
-}
-
-/// The event without one member.
-fn without(mut event: Value, pointer: &str) -> Value {
-    let (parent, name) = pointer.rsplit_once('/').unwrap_or_default();
-    if let Some(object) = event.pointer_mut(parent).and_then(Value::as_object_mut) {
-        object.remove(name);
-    }
-    event
 }
 
 #[test]

@@ -3,11 +3,12 @@
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
+use tests::edit::{with, without};
 use tests::gateway::Passage::{Allowed, Forbidden, Unauthorized};
 use tests::gateway::{arn, http_v1, http_v2, passage, rest_request, rest_token, web_socket};
 use tests::{Reply, Verdict, evaluate};
 
-use crate::{Gate, each, with, without};
+use crate::{Gate, each};
 
 #[test]
 fn an_event_that_contradicts_itself_is_refused() -> Result<()> {

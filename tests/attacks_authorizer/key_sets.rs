@@ -6,12 +6,13 @@ use anyhow::{Context as _, Result, ensure};
 use aws_lc_rs::hmac;
 use serde_json::{Value, json};
 use tests::clock::Clock;
+use tests::edit::with;
 use tests::gateway::Passage::{self, Allowed, Forbidden};
 use tests::gateway::{arn, http_v2, passage};
 use tests::http::Response;
 use tests::{Audit, Function, TokenIssuer, compact, encode, other_signing_key, signing_key, workspace_root};
 
-use crate::{Gate, setting, with};
+use crate::{Gate, setting};
 
 #[test]
 fn without_a_key_set_nobody_passes_and_with_it_everybody_does() -> Result<()> {

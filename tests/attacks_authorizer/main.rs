@@ -14,7 +14,7 @@ use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 use tests::gateway::Passage::{self, Allowed};
 use tests::gateway::{arn, http_v2, passage, rest_request};
-use tests::{Audit, Function, Outcome, Reply, TokenIssuer, workspace_root};
+use tests::{Audit, Function, Outcome, Reply, TokenIssuer};
 
 /// An authorizer that trusts one pool, that pool, and two of its tokens.
 struct Gate {
@@ -30,13 +30,7 @@ impl Gate {
     }
 
     fn before(issuer: TokenIssuer, settings: &[(&str, &str)]) -> Result<Self> {
-        let rules = workspace_root().join("tests/attacks.rules.toml");
-        let mut all = issuer.settings();
-        all.push(("RULES_FILE".to_owned(), rules.display().to_string()));
-        // L01: everything that could be told is told, and still holds no secret.
-        all.push(("LOG_LEVEL".to_owned(), "trace".to_owned()));
-        all.extend(settings.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
-        let function = Function::start("authorizer", all)?;
+        let function = Function::attacked(&issuer, settings)?;
         let token = issuer.mint(&issuer.access().with("tenant", "acme").with("roles", json!(["member"])))?;
         let other = issuer.mint(&issuer.access().with("tenant", "globex").with("roles", json!(["admin"])))?;
         Ok(Self { issuer, function, token, other })
@@ -72,24 +66,6 @@ impl Gate {
         let outcome = self.send(rest_request(token, method, path).to_string())?;
         Ok(outcome.json()?["policyDocument"].take())
     }
-}
-
-/// The event with one member set.
-fn with(mut event: Value, pointer: &str, value: Value) -> Value {
-    let (parent, name) = pointer.rsplit_once('/').unwrap_or_default();
-    if let Some(object) = event.pointer_mut(parent).and_then(Value::as_object_mut) {
-        object.insert(name.to_owned(), value);
-    }
-    event
-}
-
-/// The event without one member.
-fn without(mut event: Value, pointer: &str) -> Value {
-    let (parent, name) = pointer.rsplit_once('/').unwrap_or_default();
-    if let Some(object) = event.pointer_mut(parent).and_then(Value::as_object_mut) {
-        object.remove(name);
-    }
-    event
 }
 
 /// Sends each event, compares what its caller gets, and a good event after it.

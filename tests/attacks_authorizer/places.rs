@@ -2,10 +2,11 @@
 
 use anyhow::Result;
 use serde_json::{Value, json};
+use tests::edit::{with, without};
 use tests::gateway::Passage::{Allowed, Forbidden, Unauthorized};
 use tests::gateway::{http_v1, http_v2, rest_request, rest_token};
 
-use crate::{Gate, each, with, without};
+use crate::{Gate, each};
 
 #[test]
 fn a_token_comes_in_one_place_and_once() -> Result<()> {

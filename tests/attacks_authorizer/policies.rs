@@ -2,11 +2,12 @@
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
+use tests::edit::with;
 use tests::gateway::Passage::Allowed;
 use tests::gateway::{API, arn, http_v2, passage, rest_request, rest_token};
 use tests::{Reply, TokenIssuer, Verdict, evaluate, workspace_root};
 
-use crate::{Gate, setting, with};
+use crate::{Gate, setting};
 
 #[test]
 fn a_path_is_taken_as_it_stands() -> Result<()> {

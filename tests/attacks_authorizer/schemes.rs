@@ -2,10 +2,11 @@
 
 use anyhow::{Result, ensure};
 use serde_json::json;
+use tests::edit::with;
 use tests::gateway::Passage::Allowed;
 use tests::gateway::{http_v2, rest_token};
 
-use crate::{Gate, with};
+use crate::Gate;
 
 #[test]
 fn a_scheme_is_bearer_and_one_blank() -> Result<()> {

@@ -17,7 +17,7 @@ use std::time::Instant;
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 use tests::gateway::{Passage, arn, http_v2, passage, rest_token};
-use tests::{Audit, Claims, Function, TokenIssuer, workspace_root};
+use tests::{Audit, Claims, Function, TokenIssuer};
 
 /// One bad token: its row, what is bad about it, and the code it must get.
 struct Row {
@@ -46,14 +46,8 @@ impl Gate {
     }
 
     fn before(issuer: TokenIssuer, settings: &[(&str, &str)]) -> Result<Self> {
-        let rules = workspace_root().join("tests/attacks.rules.toml");
-        let mut all = issuer.settings();
-        all.push(("RULES_FILE".to_owned(), rules.display().to_string()));
-        // L01: everything that could be told is told, and still holds no secret.
-        all.push(("LOG_LEVEL".to_owned(), "trace".to_owned()));
-        all.extend(settings.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
         let since = Instant::now();
-        let function = Function::start("authorizer", all)?;
+        let function = Function::attacked(&issuer, settings)?;
         let good = issuer.mint(&member(issuer.access()))?;
         Ok(Self { issuer, function, good, since })
     }

@@ -7,10 +7,11 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 
-use crate::binaries::binary;
+use crate::binaries::{binary, workspace_root};
 use crate::log::{Line, Log, Stream};
 use crate::runtime_api::{Reply, RuntimeApi};
 use crate::secrets::Secrets;
+use crate::tokens::TokenIssuer;
 
 /// What every function is given that is not asked about. None of it may ever
 /// be seen again: [`crate::Audit`] looks for it.
@@ -67,6 +68,17 @@ impl Outcome {
 }
 
 impl Function {
+    /// An authorizer that trusts this pool, under the rules of the attacks.
+    pub fn attacked(issuer: &TokenIssuer, settings: &[(&str, &str)]) -> Result<Self> {
+        let mut all = issuer.settings();
+        let rules = workspace_root().join("tests/attacks.rules.toml");
+        all.push(("RULES_FILE".to_owned(), rules.display().to_string()));
+        // L01: everything that could be told is told, and still holds no secret.
+        all.push(("LOG_LEVEL".to_owned(), "trace".to_owned()));
+        all.extend(settings.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
+        Self::start("authorizer", all)
+    }
+
     /// Builds the functions if need be, starts one with these settings and
     /// nothing else, and waits for the end of its init phase.
     pub fn start<K, V>(name: &str, settings: impl IntoIterator<Item = (K, V)>) -> Result<Self>

@@ -10,6 +10,7 @@ mod binaries;
 mod cases;
 pub mod clock;
 mod cognito;
+pub mod edit;
 pub mod faults;
 mod function;
 pub mod gateway;
