@@ -30,6 +30,7 @@ impl Gate {
     }
 
     fn before(issuer: TokenIssuer, settings: &[(&str, &str)]) -> Result<Self> {
+        // L01: at the finest log level, and still no secret is told.
         let function = Function::attacked(&issuer, settings)?;
         let token = issuer.mint(&issuer.access().with("tenant", "acme").with("roles", json!(["member"])))?;
         let other = issuer.mint(&issuer.access().with("tenant", "globex").with("roles", json!(["admin"])))?;

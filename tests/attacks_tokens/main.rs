@@ -47,6 +47,7 @@ impl Gate {
 
     fn before(issuer: TokenIssuer, settings: &[(&str, &str)]) -> Result<Self> {
         let since = Instant::now();
+        // L01: at the finest log level, and still no secret is told.
         let function = Function::attacked(&issuer, settings)?;
         let good = issuer.mint(&member(issuer.access()))?;
         Ok(Self { issuer, function, good, since })

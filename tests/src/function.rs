@@ -73,7 +73,7 @@ impl Function {
         let mut all = issuer.settings();
         let rules = workspace_root().join("tests/attacks.rules.toml");
         all.push(("RULES_FILE".to_owned(), rules.display().to_string()));
-        // L01: everything that could be told is told, and still holds no secret.
+        // Everything that could be told is told, and still holds no secret.
         all.push(("LOG_LEVEL".to_owned(), "trace".to_owned()));
         all.extend(settings.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
         Self::start("authorizer", all)
