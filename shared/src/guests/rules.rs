@@ -100,3 +100,98 @@ impl GuestRules {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rules() -> GuestRules {
+        GuestRules {
+            keep_days: 30,
+            most_items: 1_000,
+            most_bytes: 1 << 20,
+            attributes: ["data", "updated_at"].map(str::to_owned).into(),
+            on_conflict: Conflict::KeepBoth,
+            newer_by: None,
+            aside_days: 90,
+            most_proof_age_s: 600,
+            groups: vec!["customers".to_owned()],
+            delete_merged_identities: false,
+        }
+    }
+
+    fn problems(rules: &GuestRules) -> Vec<String> {
+        let mut problems = Problems::default();
+        rules.check(&mut problems);
+        problems.iter().map(|problem| problem.path.clone()).collect()
+    }
+
+    #[test]
+    fn each_number_has_its_range() {
+        fn keys(rules: &mut GuestRules) -> [(&'static str, &mut u64, u64, u64); 5] {
+            [
+                ("keep_days", &mut rules.keep_days, 1, 365),
+                ("most_items", &mut rules.most_items, 1, 100_000),
+                ("most_bytes", &mut rules.most_bytes, 1, 1_073_741_824),
+                ("aside_days", &mut rules.aside_days, 1, 3_650),
+                ("most_proof_age_s", &mut rules.most_proof_age_s, 60, 900),
+            ]
+        }
+        for row in 0..5 {
+            for (at, usable) in [("below", false), ("least", true), ("most", true), ("above", false)] {
+                let mut rules = rules();
+                let (key, value, least, most) = keys(&mut rules).into_iter().nth(row).unwrap();
+                *value = match at {
+                    "below" => least - 1,
+                    "least" => least,
+                    "most" => most,
+                    _ => most + 1,
+                };
+                let expected = if usable { Vec::new() } else { vec![format!("guests.{key}")] };
+                assert_eq!(problems(&rules), expected, "{key}, {at}");
+            }
+        }
+    }
+
+    #[test]
+    fn names_can_be_used() {
+        let longest = "a".repeat(255);
+        let table = [
+            ("data", true),
+            ("pk", false),
+            ("sk", false),
+            ("expires_at", false),
+            ("", false),
+            (&longest, true),
+            (&format!("{longest}a"), false),
+        ];
+        for (name, usable) in table {
+            let mut rules = rules();
+            rules.attributes.insert(name.to_owned());
+            assert_eq!(problems(&rules).is_empty(), usable, "{name}");
+        }
+        for (group, usable) in [("ä".repeat(128), true), ("g".repeat(129), false), (String::new(), false)] {
+            let mut rules = rules();
+            rules.groups.push(group.clone());
+            let expected: &[&str] = if usable { &[] } else { &["guests.groups"] };
+            assert_eq!(problems(&rules), expected, "{group}");
+        }
+    }
+
+    #[test]
+    fn what_says_which_is_newer_is_there_when_it_is_asked_for() {
+        let table = [
+            (Conflict::KeepNewer, Some("updated_at"), true),
+            (Conflict::KeepNewer, Some("seen_at"), false),
+            (Conflict::KeepNewer, None, false),
+            (Conflict::KeepUser, None, true),
+            (Conflict::KeepUser, Some("updated_at"), false),
+            (Conflict::KeepBoth, Some("updated_at"), false),
+        ];
+        for (on_conflict, newer_by, usable) in table {
+            let rules = GuestRules { on_conflict, newer_by: newer_by.map(str::to_owned), ..rules() };
+            let expected: &[&str] = if usable { &[] } else { &["guests.newer_by"] };
+            assert_eq!(problems(&rules), expected, "{on_conflict:?} {newer_by:?}");
+        }
+    }
+}

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::support::{CLIENT, ISSUER_A, ISSUER_B, NOW, access, ann, check, check_with, id, rules, signed, with};
-use crate::claims::TokenKind;
+use crate::claims::{ClaimRules, TokenKind};
 use crate::names::SessionId;
 use crate::token::Refusal::{
     AudienceRefused, ClientRefused, Expired, IssuerRefused, NotYetValid, RightsRefused, SubjectRefused, TenantRefused,
@@ -329,4 +329,25 @@ fn where_sessions_can_be_ended_a_users_token_says_which_is_its_own() {
     }
     let nobody_asks = check(&signed(&without(access()))).unwrap();
     assert_eq!(nobody_asks.session(), None);
+}
+
+#[test]
+fn a_kind_of_token_carries_rights_under_the_names_that_the_rules_give_it() {
+    let rules: ClaimRules = toml::from_str(
+        r#"
+        token_version = "v2"
+        map = [
+            { name = "org", token = "both", from = { membership = "tenant" } },
+            { name = "org_roles", token = "access", from = { membership = "roles" } },
+            { name = "plan", token = "id", from = { attribute = "custom:plan" } },
+        ]
+        "#,
+    )
+    .unwrap();
+    let named = |tenant: Option<&str>, roles: Option<&str>| RightsClaims {
+        tenant: tenant.map(str::to_owned),
+        roles: roles.map(str::to_owned),
+    };
+    assert_eq!(RightsClaims::of(&rules, TokenKind::Access), named(Some("org"), Some("org_roles")));
+    assert_eq!(RightsClaims::of(&rules, TokenKind::Id), named(Some("org"), None));
 }
