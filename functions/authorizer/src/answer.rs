@@ -12,6 +12,11 @@ use crate::call::{Asked, Call, Front};
 use crate::routes::Routes;
 use crate::wire::Reply;
 
+/// The longest answer with a policy, in bytes: the 8 KB that API Gateway names as
+/// its limit. What the token says of its bearer is in it beside the policy.
+/// <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-lambda-auth.html>
+const MAX_ANSWER_BYTES: usize = 8_000;
+
 /// Everything that decides about a genuine caller.
 #[derive(Debug)]
 pub struct Openings {
@@ -56,6 +61,11 @@ impl Openings {
         match self.form(front) {
             AnswerForm::Iam => {
                 let document = self.routes.policy(caller, arn, self.until(verified));
+                let answer = told(verified, &Reply::policy(Some(verified), document), code)?;
+                if answer.body.get().len() <= MAX_ANSWER_BYTES {
+                    return Ok(answer);
+                }
+                let document = policy::present(self.routes.table(), caller, arn, self.until(verified));
                 told(verified, &Reply::policy(Some(verified), document), code)
             }
             // A simple answer has no end of its own: it is good for as long as the

@@ -8,7 +8,7 @@ use authorizer::Authorizer;
 use serde_json::{Value, json};
 use shell::key_set::{Fetch, FetchError, Limits};
 use support::keys::{ISSUER, KEY, NEXT_KEY, Published, key_set, with};
-use support::{CLIENT, SUBJECT, call, call_text, claims, good, http, ready, settings};
+use support::{CLIENT, SUBJECT, call, call_text, claims, good, http, ready, settings, settings_with};
 
 const ARN: &str = "arn:aws:execute-api:eu-west-1:123456789012:abc123/prod/GET/items";
 
@@ -416,6 +416,36 @@ async fn an_answer_holds_no_token_no_address_and_no_api_key() {
                 }
             }
         }
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_would_be_too_long_speaks_of_its_request_alone() {
+    let routes = (0..60).map(|n| format!("[[routes]]\nmethod = \"GET\"\npath = \"/reports/{n}\"\n"));
+    let rules = support::RULES.to_owned() + &routes.collect::<String>();
+    let settings = settings_with(&rules, "https://keys.example/{pool}", "iam");
+    let authorizer = Authorizer::start(settings, Published(key_set(&[&KEY])), Limits::default()).await;
+    let role = |n: usize| format!("role-{n:03}");
+    for (name, roles, arn, effect, resources) in [
+        ("a role", 1, ARN.to_owned(), "Allow", 64),
+        ("as many as fit", 250, ARN.to_owned(), "Allow", 64),
+        ("more", 400, ARN.to_owned(), "Allow", 1),
+        ("more, on a closed route", 400, ARN.replace("items", "admin/items"), "Deny", 1),
+    ] {
+        let roles: Vec<String> = (0..roles).map(role).collect();
+        let token = KEY.token(&with(claims(), "roles", json!(roles)));
+        let event = with(token_event(json!(format!("Bearer {token}"))), "methodArn", json!(arn));
+        let text = call(&authorizer, &event).await.unwrap().body.get().to_owned();
+        assert!(text.len() <= 8_000, "{name}: {}", text.len());
+        let answer: Value = serde_json::from_str(&text).unwrap();
+        let first = &answer["policyDocument"]["Statement"][0];
+        let named = first["Resource"].as_array().unwrap();
+        assert_eq!((first["Effect"].as_str(), named.len()), (Some(effect), resources), "{name}");
+        if resources == 1 {
+            let whole = if effect == "Deny" { ARN.replace("/GET/items", "/*") } else { arn };
+            assert_eq!(named.as_slice(), [json!(whole)], "{name}");
+        }
+        assert_eq!(answer["context"]["roles"], json!(roles.join(" ")), "{name}");
     }
 }
 

@@ -32,9 +32,7 @@ use reach::{fitting, written};
 use crate::routes::{Caller, RouteTable};
 
 /// The largest document, in bytes. When all routes of a caller do not fit, it
-/// speaks of the present request only. With the context it stays below the
-/// 8 KB that API Gateway names as a limit for an authorizer's answer.
-/// <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-lambda-auth.html>
+/// speaks of the present request only.
 const MAX_DOCUMENT_BYTES: usize = 7_000;
 
 /// What a document takes beside its resources.
@@ -59,6 +57,14 @@ pub fn document(table: &RouteTable, caller: &Caller, request: &MethodArn<'_>, un
     Policy::within(reach, table, caller, request, until)
 }
 
+/// The policy for this very request, and no other of its caller's: for an answer
+/// that would otherwise be too long.
+pub fn present(table: &RouteTable, caller: &Caller, request: &MethodArn<'_>, until: u64) -> Policy {
+    let allowed = table.route(caller, request.method, request.path).ok();
+    let resource = allowed.and_then(|_| fitting(request.resource(request.method, request.path)));
+    resource.map_or_else(|| denial(request), |only| Policy::only(only, until))
+}
+
 /// The policy for whoever may open a connection to a WebSocket API before `until`;
 /// messages are not asked about.
 /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-lambda-auth.html>
@@ -78,13 +84,12 @@ impl Policy {
     /// ([`Caller::is_like`]), and of the same API and stage.
     pub fn within(reach: Arc<Reach>, table: &RouteTable, caller: &Caller, request: &MethodArn<'_>, until: u64) -> Self {
         let present = table.route(caller, request.method, request.path).ok();
-        let resource = || fitting(request.resource(request.method, request.path));
-        let missing = present.filter(|route| reach.leaves_out(route)).and_then(|_| resource());
+        let left_out = present.filter(|route| reach.leaves_out(route));
+        let missing = left_out.and_then(|_| fitting(request.resource(request.method, request.path)));
         let policy = Self { reach, present: missing, until };
-        let policy = match policy.bytes() > MAX_DOCUMENT_BYTES {
-            true => present.and_then(|_| resource()).map_or_else(Self::default, |only| Self::only(only, until)),
-            false => policy,
-        };
+        if policy.bytes() > MAX_DOCUMENT_BYTES {
+            return self::present(table, caller, request, until);
+        }
         if policy.allowed().next().is_none() { denial(request) } else { policy }
     }
 

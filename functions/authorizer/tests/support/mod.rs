@@ -72,6 +72,11 @@ pub(crate) fn good() -> String {
 
 /// Settings of this pool and client, with the keys at `address`.
 pub(crate) fn settings(address: &str, answer: &str) -> Settings {
+    settings_with(RULES, address, answer)
+}
+
+/// The same with other rules.
+pub(crate) fn settings_with(rules: &str, address: &str, answer: &str) -> Settings {
     let lookup = |key: &str| match key {
         "ISSUERS" => Some(ISSUER.to_owned()),
         "CLIENT_IDS" => Some(CLIENT.to_owned()),
@@ -79,7 +84,7 @@ pub(crate) fn settings(address: &str, answer: &str) -> Settings {
         "ANSWER" => Some(answer.to_owned()),
         _ => None,
     };
-    Settings::with_rules(&lookup, Rules::read(RULES).unwrap()).unwrap()
+    Settings::with_rules(&lookup, Rules::read(rules).unwrap()).unwrap()
 }
 
 /// An authorizer that has the pool's key.
