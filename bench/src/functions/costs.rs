@@ -40,7 +40,7 @@ pub(super) fn tables(report: &Report) -> String {
     for figures in report.authorizer.iter().chain(&report.peers) {
         row(&mut text, &figures.name, |size| warm(figures, size, 0.0));
     }
-    for figures in report.revocation.iter().filter(|figures| figures.round_trips > 0.5) {
+    for figures in report.revocation.iter().filter(|figures| figures.calls > 0.5) {
         row(&mut text, &figures.name, |size| {
             warm(figures, size, WAIT_MS) + REVOCATION_READ_UNITS * PER_MILLION_READ_UNITS
         });
@@ -61,7 +61,7 @@ pub(super) fn tables(report: &Report) -> String {
 
 /// A million warm calls.
 fn warm(figures: &Figures, megabytes: f64, waiting_ms: f64) -> f64 {
-    let working_ms = figures.cpu.median / 1_000.0 * (1_769.0_f64 / megabytes).max(1.0);
+    let working_ms = figures.own.cpu.median / 1_000.0 * (1_769.0_f64 / megabytes).max(1.0);
     let charged_ms = (working_ms + waiting_ms).ceil();
     charged_ms / 1_000.0 * megabytes / 1_024.0 * PER_GB_SECOND * 1e6 + PER_MILLION_REQUESTS
 }

@@ -24,11 +24,9 @@ impl Spread {
     }
 }
 
-/// What was measured of one program. Times are in microseconds, sizes in bytes.
+/// How long one program took, in microseconds.
 #[derive(Clone, Debug, Serialize)]
-pub(crate) struct Figures {
-    /// Its name.
-    pub(crate) name: String,
+pub(crate) struct Times {
     /// From the start of the process to its first answer.
     pub(crate) start: Spread,
     /// The same with the share of a core that 128 MB have; `None` where the
@@ -38,15 +36,36 @@ pub(crate) struct Figures {
     pub(crate) cpu: Spread,
     /// From handing out an event to having its answer, warm.
     pub(crate) elapsed: Spread,
-    /// In memory after the warm calls.
+}
+
+/// What was measured of one program.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Figures {
+    /// Its name.
+    pub(crate) name: String,
+    /// Its times.
+    pub(crate) own: Times,
+    /// Those of the program that it was measured side by side with, in turns:
+    /// a machine that others use, too, is not the same a minute later.
+    pub(crate) beside: Times,
+    /// In memory after the warm calls, in bytes.
     pub(crate) resident: u64,
-    /// In memory at most.
+    /// In memory at most, in bytes.
     pub(crate) peak: u64,
-    /// Zipped, with all that has to be deployed beside the runtime; `None` for a
-    /// peer, whose package the others' runtimes share.
+    /// Zipped, in bytes, with all that has to be deployed beside the runtime; `None`
+    /// for a peer, whose package the others' runtimes share.
     pub(crate) zipped: Option<u64>,
     /// Calls to AWS for a warm call.
+    pub(crate) calls: f64,
+    /// How often a warm call waits for AWS: calls side by side count once.
     pub(crate) round_trips: f64,
+}
+
+impl Figures {
+    /// How many times what it was measured beside this takes.
+    pub(crate) fn ratio(&self, of: fn(&Times) -> f64) -> f64 {
+        of(&self.own) / of(&self.beside)
+    }
 }
 
 /// In microseconds.

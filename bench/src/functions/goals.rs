@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::figures::Figures;
+use super::figures::Times;
 use super::report::{Report, bytes};
 
 /// What the platform takes: the start of a function, above that of the runtime
@@ -21,8 +21,8 @@ const RULES_CPU: f64 = 1.10;
 /// The triggers, on events for which they call AWS.
 const TRIGGERS: [&str; 4] = ["pre-sign-up, federated", "post-confirmation", "pre-token-generation", "user-migration"];
 
-/// How many calls to AWS a warm call makes, at least and at most: with fewer,
-/// something else was measured than is meant.
+/// How often a warm call waits for AWS, at least and at most: with fewer, something
+/// else was measured than is meant. Calls side by side are one round trip.
 const ROUND_TRIPS: [(&str, f64, f64); 7] = [
     ("authorizer", 0.0, 0.0),
     ("authorizer, revocation", 1.0, 1.0),
@@ -57,33 +57,35 @@ fn goals(report: &Report) -> Vec<Goal> {
     let mut add = |what: String, value: f64, most: f64, unit: &'static str| {
         goals.push(Goal { what, value, least: f64::NEG_INFINITY, most, unit })
     };
-    let Some((floor, authorizer)) = report.floor.as_ref().zip(report.authorizer.as_ref()) else { return goals };
-    let throttled = |one: &Figures| Some(one.start_128?.median / floor.start_128?.median);
+    let Some(authorizer) = report.authorizer.as_ref() else { return goals };
+    let start: fn(&Times) -> f64 = |times| times.start.median;
+    let cpu: fn(&Times) -> f64 = |times| times.cpu.median;
 
-    add("authorizer, start".to_owned(), authorizer.start.median / floor.start.median, AUTHORIZER_START, "x floor");
-    if let Some(ratio) = throttled(authorizer) {
+    add("authorizer, start".to_owned(), authorizer.ratio(start), AUTHORIZER_START, "x floor");
+    if authorizer.own.start_128.is_some() {
+        let ratio = authorizer.ratio(|times| times.start_128.map_or(f64::NAN, |start| start.median));
         add("authorizer, start at 128 MB".to_owned(), ratio, AUTHORIZER_START, "x floor");
     }
-    add("authorizer, warm CPU".to_owned(), authorizer.cpu.median / floor.cpu.median, AUTHORIZER_CPU, "x floor");
+    add("authorizer, warm CPU".to_owned(), authorizer.ratio(cpu), AUTHORIZER_CPU, "x floor");
     add("authorizer, resident".to_owned(), megabytes(authorizer.resident), AUTHORIZER_RESIDENT_MB, "MB");
     add("authorizer, zipped".to_owned(), megabytes(authorizer.zipped.unwrap_or(u64::MAX)), AUTHORIZER_ZIPPED_MB, "MB");
     for one in report.functions.iter().filter(|one| TRIGGERS.contains(&one.name.as_str())) {
-        add(format!("{}, start", one.name), one.start.median / floor.start.median, TRIGGER_START, "x floor");
-        add(format!("{}, warm CPU", one.name), one.cpu.median / floor.cpu.median, TRIGGER_CPU, "x floor");
+        add(format!("{}, start", one.name), one.ratio(start), TRIGGER_START, "x floor");
+        add(format!("{}, warm CPU", one.name), one.ratio(cpu), TRIGGER_CPU, "x floor");
     }
     for one in &report.functions {
         add(format!("{}, resident", one.name), megabytes(one.resident), RESIDENT_MB, "MB");
         add(format!("{}, zipped", one.name), megabytes(one.zipped.unwrap_or(u64::MAX)), ZIPPED_MB, "MB");
     }
-    for [small, large] in &report.rules {
-        let name = &large.name;
-        add(format!("{name}, start"), (large.start.median - small.start.median) / 1e3, RULES_START_MS, "ms more");
-        add(format!("{name}, warm CPU"), large.cpu.median / small.cpu.median, RULES_CPU, "x 10 rules");
+    for one in &report.rules {
+        let more = (start(&one.own) - start(&one.beside)) / 1e3;
+        add(format!("{}, start", one.name), more, RULES_START_MS, "ms more");
+        add(format!("{}, warm CPU", one.name), one.ratio(cpu), RULES_CPU, "x 10 rules");
     }
     let all = || report.authorizer.iter().chain(&report.revocation).chain(&report.functions);
     for (name, least, most) in ROUND_TRIPS {
         if let Some(one) = all().find(|one| one.name == name) {
-            let what = format!("{name}, calls to AWS");
+            let what = format!("{name}, waits for AWS");
             goals.push(Goal { what, value: one.round_trips, least, most, unit: "a call" });
         }
     }

@@ -87,7 +87,7 @@ impl Drop for Throttle {
     }
 }
 
-/// The machine in one line, for the report.
+/// The machine in one line, for the report. To be asked before a core is taken.
 pub(crate) fn description() -> String {
     let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
     let cpus = read("/proc/cpuinfo");

@@ -15,13 +15,14 @@ mod subjects;
 
 use std::path::Path;
 use std::process::Command;
+use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::Value;
 use tests::{TokenIssuer, workspace_root};
 
 use cloud::{Front, Identity};
-use figures::{Figures, Spread, micros};
+use figures::{Figures, Spread, Times, micros};
 use machine::{Core, Throttle};
 pub(crate) use process::{Program, Running};
 use report::Report;
@@ -53,37 +54,38 @@ pub(crate) fn run(effort: Effort) -> Result<String> {
     build(&["floor"])?;
     build(&["authorizer"])?;
     build(&subjects::FUNCTIONS)?;
+    let machine = machine::description();
     Core::OfDriver.take()?;
     let folder = workspace_root().join("target/bench");
     std::fs::create_dir_all(&folder)?;
     let identity = Identity::make(&folder)?;
     let issuer = TokenIssuer::start()?;
-    let keys = Front::start(&identity, &issuer.url())?;
+    let keys = Front::start(&identity, &issuer.url(), &Arc::default())?;
     let throttle = Throttle::of(128);
     let share = throttle.as_ref().ok();
 
-    let mut report = Report::new(effort, throttle.as_ref().err().map(|error| format!("{error:#}")));
+    let mut report = Report::new(machine, effort, throttle.as_ref().err().map(|error| format!("{error:#}")));
     let [floor, authorizer] = subjects::without_aws(&issuer, &keys.url(), &identity)?;
     for (name, program) in peers::ready(&authorizer.program.settings) {
         match program {
             Ok(program) => {
                 alike(&authorizer, &program, &issuer)?;
                 let subject = Subject::peer(program, &authorizer.event);
-                report.peers.push(measure(&subject, effort, share)?);
+                report.peers.push(measure(&subject, &floor, effort, share)?);
             }
             Err(error) => report.left_out.push(format!("{name}: {error:#}")),
         }
     }
-    report.floor = Some(measure(&floor, effort, share)?);
-    report.authorizer = Some(measure(&authorizer, effort, share)?);
+    report.floor = Some(measure(&floor, &floor, effort, share)?);
+    report.authorizer = Some(measure(&authorizer, &floor, effort, share)?);
     for subject in subjects::with_revocation(&issuer, &keys.url(), &identity)? {
-        report.revocation.push(measure(&subject, effort, share)?);
+        report.revocation.push(measure(&subject, &floor, effort, share)?);
     }
     for [small, large] in subjects::by_rules(&issuer, &keys.url(), &identity)? {
-        report.rules.push([measure(&small, effort, share)?, measure(&large, effort, share)?]);
+        report.rules.push(measure(&large, &small, effort, share)?);
     }
     for subject in subjects::with_aws(&issuer, &identity)? {
-        report.functions.push(measure(&subject, effort, share)?);
+        report.functions.push(measure(&subject, &floor, effort, share)?);
     }
     report.write(&folder)
 }
@@ -139,46 +141,104 @@ fn decision(event: &[u8], answer: &[u8]) -> (String, bool) {
     (caller.to_owned(), allowed)
 }
 
-/// Measures one program.
-fn measure(subject: &Subject, effort: Effort, share: Option<&Throttle>) -> Result<Figures> {
-    let name = &subject.program.name;
-    crate::say(&format!("{name}: {} starts, {} x {} calls", effort.starts, effort.rounds, effort.calls));
-    let start = |share: Option<&Throttle>| {
-        let (_, _, elapsed) = Running::start(&subject.program, &subject.event, share)?;
-        anyhow::Ok(micros(elapsed))
-    };
+/// Measures a program, in turns with another that it is compared with.
+fn measure(subject: &Subject, beside: &Subject, effort: Effort, share: Option<&Throttle>) -> Result<Figures> {
+    crate::say(&format!(
+        "{}: {} starts, {} x {} calls",
+        subject.program.name, effort.starts, effort.rounds, effort.calls
+    ));
+    let both = [subject, beside];
     // The first start reads the file from the disk.
-    start(None)?;
-    let starts = (0..effort.starts).map(|_| start(None)).collect::<Result<Vec<_>>>()?;
-    let throttled = share.map(|share| (0..THROTTLED_STARTS).map(|_| start(Some(share))).collect::<Result<Vec<_>>>());
+    both.iter().try_for_each(|one| start(one, None).map(drop))?;
+    let starts = in_turns(effort.starts, || both.map(|one| start(one, None)))?;
+    let throttled = share.map(|share| in_turns(THROTTLED_STARTS, || both.map(|one| start(one, Some(share)))));
+    let [own_128, beside_128] = throttled.transpose()?.map_or([None, None], |both| both.map(Some));
 
-    let (mut running, _, _) = Running::start(&subject.program, &subject.event, None)?;
-    for _ in 0..effort.calls / 5 {
-        running.call(&subject.event)?;
-    }
-    let (mut cpu, mut elapsed) = (Vec::new(), Vec::new());
-    let before = subject.calls();
+    let [mut own, mut other] = [Warm::start(subject, effort)?, Warm::start(beside, effort)?];
     for _ in 0..effort.rounds {
-        let begun = running.cpu()?;
-        for _ in 0..effort.calls {
-            elapsed.push(micros(running.call(&subject.event)?.1));
-        }
-        cpu.push(micros(running.cpu()? - begun) / f64::from(effort.calls));
+        own.round(effort)?;
+        other.round(effort)?;
     }
-    let all = f64::from(effort.calls) * f64::from(u32::try_from(effort.rounds)?);
-    let memory = running.memory()?;
+    let memory = own.running.memory()?;
+    let [own_start, beside_start] = starts;
     Ok(Figures {
-        name: name.clone(),
-        start: Spread::of(starts),
-        start_128: throttled.transpose()?.map(Spread::of),
-        cpu: Spread::of(cpu),
-        elapsed: Spread::of(elapsed),
+        name: subject.program.name.clone(),
         resident: memory.resident,
         peak: memory.peak,
         zipped: subject.zipped()?,
-        #[expect(clippy::cast_precision_loss, reason = "a number of calls")]
-        round_trips: (subject.calls() - before) as f64 / all,
+        calls: own.calls(effort)?,
+        round_trips: own.round_trips()?,
+        own: own.times(own_start, own_128),
+        beside: other.times(beside_start, beside_128),
     })
+}
+
+/// One cold start, in microseconds.
+fn start(subject: &Subject, share: Option<&Throttle>) -> Result<f64> {
+    let (_, _, elapsed) = Running::start(&subject.program, &subject.event, share)?;
+    Ok(micros(elapsed))
+}
+
+/// Two values so many times.
+fn in_turns(times: usize, both: impl Fn() -> [Result<f64>; 2]) -> Result<[Spread; 2]> {
+    let (mut one, mut two) = (Vec::new(), Vec::new());
+    for _ in 0..times {
+        let [first, second] = both();
+        one.push(first?);
+        two.push(second?);
+    }
+    Ok([Spread::of(one), Spread::of(two)])
+}
+
+/// A program that is called warm.
+struct Warm<'a> {
+    subject: &'a Subject,
+    running: Running,
+    /// How often it had called AWS before it was measured.
+    called: u64,
+    cpu: Vec<f64>,
+    elapsed: Vec<f64>,
+}
+
+impl<'a> Warm<'a> {
+    fn start(subject: &'a Subject, effort: Effort) -> Result<Self> {
+        let (mut running, _, _) = Running::start(&subject.program, &subject.event, None)?;
+        for _ in 0..effort.calls / 5 {
+            running.call(&subject.event)?;
+        }
+        Ok(Self { subject, running, called: subject.calls(), cpu: Vec::new(), elapsed: Vec::new() })
+    }
+
+    fn round(&mut self, effort: Effort) -> Result<()> {
+        let begun = self.running.cpu()?;
+        for _ in 0..effort.calls {
+            self.elapsed.push(micros(self.running.call(&self.subject.event)?.1));
+        }
+        self.cpu.push(micros(self.running.cpu()? - begun) / f64::from(effort.calls));
+        Ok(())
+    }
+
+    /// Calls to AWS for a call.
+    fn calls(&self, effort: Effort) -> Result<f64> {
+        let all = f64::from(effort.calls) * f64::from(u32::try_from(effort.rounds)?);
+        #[expect(clippy::cast_precision_loss, reason = "a number of calls")]
+        Ok((self.subject.calls() - self.called) as f64 / all)
+    }
+
+    /// How often a call waits for AWS, with answers slow enough to tell.
+    fn round_trips(&mut self) -> Result<f64> {
+        const CALLS: u32 = 5;
+        let before = self.subject.slowly();
+        for _ in 0..CALLS {
+            self.running.call(&self.subject.event)?;
+        }
+        #[expect(clippy::cast_precision_loss, reason = "a number of calls")]
+        Ok((self.subject.waits() - before) as f64 / f64::from(CALLS))
+    }
+
+    fn times(self, start: Spread, start_128: Option<Spread>) -> Times {
+        Times { start, start_128, cpu: Spread::of(self.cpu), elapsed: Spread::of(self.elapsed) }
+    }
 }
 
 impl Subject {
@@ -198,7 +258,7 @@ pub(crate) struct Counted {
     subject: Subject,
     /// The event.
     pub(crate) event: Vec<u8>,
-    _issuer: std::sync::Arc<TokenIssuer>,
+    _issuer: Arc<TokenIssuer>,
 }
 
 /// The functions on the hot paths: the authorizer, and the one of every token.
@@ -209,7 +269,7 @@ pub(crate) fn counted() -> Result<Vec<Counted>> {
     let folder = workspace_root().join("target/bench");
     std::fs::create_dir_all(&folder)?;
     let identity = Identity::make(&folder)?;
-    let issuer = std::sync::Arc::new(TokenIssuer::start()?);
+    let issuer = Arc::new(TokenIssuer::start()?);
     let [_, authorizer] = subjects::without_aws(&issuer, &issuer.url(), &identity)?;
     let mut all = vec![authorizer];
     all.extend(

@@ -8,9 +8,8 @@ use serde::Serialize;
 
 use super::Effort;
 use super::costs;
-use super::figures::{Figures, Spread};
+use super::figures::{Figures, Spread, Times};
 use super::goals;
-use super::machine;
 
 /// Everything that was measured in one run.
 #[derive(Debug, Serialize)]
@@ -28,8 +27,8 @@ pub(crate) struct Report {
     pub(super) peers: Vec<Figures>,
     /// The authorizer with revocation.
     pub(super) revocation: Vec<Figures>,
-    /// A function with a small rule file, and with a large one.
-    pub(super) rules: Vec<[Figures; 2]>,
+    /// A function with a large rule file, beside itself with a small one.
+    pub(super) rules: Vec<Figures>,
     /// The functions that may call AWS.
     pub(super) functions: Vec<Figures>,
     /// Peers that could not be measured, and why.
@@ -37,9 +36,9 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    pub(super) fn new(effort: Effort, not_throttled: Option<String>) -> Self {
+    pub(super) fn new(machine: String, effort: Effort, not_throttled: Option<String>) -> Self {
         Self {
-            machine: machine::description(),
+            machine,
             effort,
             not_throttled,
             floor: None,
@@ -62,11 +61,11 @@ impl Report {
     }
 
     fn tables(&self) -> Result<String> {
-        let floor = self.floor.as_ref().context("the floor was not measured")?;
+        self.floor.as_ref().context("the floor was not measured")?;
         let Effort { starts, rounds, calls } = self.effort;
         let mut text = format!(
             "## Functions\n\n{}; {starts} cold starts, {rounds} x {calls} warm calls. Medians, with the least and \
-             the most; in brackets the ratio to the floor. Times are in microseconds.\n\n",
+             the most; in brackets the ratio to the floor, measured in turns with it. Times are in microseconds.\n\n",
             self.machine
         );
         if let Some(why) = &self.not_throttled {
@@ -78,24 +77,24 @@ impl Report {
         text.push_str("### One decision about a REST request of 5.3 KB\n\n");
         head(&mut text);
         let own = self.floor.iter().chain(&self.authorizer);
-        own.chain(&self.revocation).chain(&self.peers).for_each(|figures| row(&mut text, figures, floor));
+        own.chain(&self.revocation).chain(&self.peers).for_each(|figures| row(&mut text, figures));
         text.push_str("\n### Every function, on a recorded event; AWS over TLS on loopback, answering at once\n\n");
         head(&mut text);
-        self.functions.iter().for_each(|figures| row(&mut text, figures, floor));
-        text.push_str("\n### A small rule file and a large one\n\n");
+        self.functions.iter().for_each(|figures| row(&mut text, figures));
+        text.push_str("\n### A large rule file, and in brackets the ratio to a small one\n\n");
         head(&mut text);
-        self.rules.iter().flatten().for_each(|figures| row(&mut text, figures, floor));
+        self.rules.iter().for_each(|figures| row(&mut text, figures));
         if let Some(authorizer) = &self.authorizer {
             text.push_str("\n### The authorizer against its peers\n\n| peer | start | warm CPU | resident |\n| --- | ---: | ---: | ---: |\n");
             for peer in &self.peers {
-                let ratio = |of: fn(&Figures) -> f64| of(peer) / of(authorizer);
+                let ratio = |of: fn(&Times) -> f64| peer.ratio(of) / authorizer.ratio(of);
                 let _ = writeln!(
                     text,
                     "| {} | {:.1} x | {:.1} x | {:.1} x |",
                     peer.name,
-                    ratio(|one| one.start.median),
-                    ratio(|one| one.cpu.median),
-                    ratio(|one| bytes(one.resident)),
+                    ratio(|times| times.start.median),
+                    ratio(|times| times.cpu.median),
+                    bytes(peer.resident) / bytes(authorizer.resident),
                 );
             }
         }
@@ -113,8 +112,8 @@ impl Report {
         );
         type Value = fn(&Figures) -> f64;
         let panels: [(&str, Value, f64, &str); 2] = [
-            ("Start to first answer, ms", |one| one.start.median / 1_000.0, 20.0, "#2b6cb0"),
-            ("Warm CPU per call, µs", |one| one.cpu.median, 160.0, "#2f855a"),
+            ("Start to first answer, ms", |one| one.own.start.median / 1_000.0, 20.0, "#2b6cb0"),
+            ("Warm CPU per call, µs", |one| one.own.cpu.median, 160.0, "#2f855a"),
         ];
         for (title, value, top, colour) in panels {
             let most = all.iter().map(|one| value(one)).fold(1.0, f64::max);
@@ -134,25 +133,27 @@ impl Report {
 
 fn head(text: &mut String) {
     text.push_str(
-        "| | start | start, 128 MB | warm CPU | warm, elapsed | resident | zipped | calls to AWS |\n\
-         | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n",
+        "| | start | start, 128 MB | warm CPU | warm, elapsed | resident | zipped | calls to AWS | one after the other |\n\
+         | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n",
     );
 }
 
-fn row(text: &mut String, one: &Figures, floor: &Figures) {
-    let spread = |own: Spread, floor: Spread| {
-        format!("{:.0} ({:.2}), {:.0} to {:.0}", own.median, own.median / floor.median, own.min, own.max)
+fn row(text: &mut String, one: &Figures) {
+    let spread = |own: Spread, beside: Spread| {
+        format!("{:.0} ({:.2}), {:.0} to {:.0}", own.median, own.median / beside.median, own.min, own.max)
     };
-    let throttled = one.start_128.zip(floor.start_128).map_or("—".to_owned(), |(own, floor)| spread(own, floor));
+    let (own, beside) = (&one.own, &one.beside);
+    let throttled = own.start_128.zip(beside.start_128).map_or("—".to_owned(), |(own, beside)| spread(own, beside));
     let zipped = one.zipped.map_or("—".to_owned(), |size| format!("{:.2} MB", bytes(size) / 1e6));
     let _ = writeln!(
         text,
-        "| {} | {} | {throttled} | {} | {} | {:.1} MB | {zipped} | {:.2} |",
+        "| {} | {} | {throttled} | {} | {} | {:.1} MB | {zipped} | {:.2} | {:.0} |",
         one.name,
-        spread(one.start, floor.start),
-        spread(one.cpu, floor.cpu),
-        spread(one.elapsed, floor.elapsed),
+        spread(own.start, beside.start),
+        spread(own.cpu, beside.cpu),
+        spread(own.elapsed, beside.elapsed),
         bytes(one.resident) / 1e6,
+        one.calls,
         one.round_trips,
     );
 }

@@ -1,12 +1,13 @@
 //! What is measured, on which events, and against what stands in for AWS.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
 use tests::{PoolUser, REVOCATION_TABLE, Services, TokenIssuer, cases, workspace_root};
 
-use super::cloud::{Front, Identity};
+use super::cloud::{Front, Identity, Traffic};
 use super::process::Program;
 use super::rule_files;
 
@@ -41,8 +42,8 @@ pub(crate) struct Subject {
     pub(crate) program: Program,
     /// The event.
     pub(crate) event: Vec<u8>,
-    /// What stands in for AWS.
-    pub(crate) fronts: Vec<Front>,
+    /// What it asks of AWS.
+    traffic: Arc<Traffic>,
     /// What the fronts ask for their first answers.
     _services: Option<Services>,
 }
@@ -50,12 +51,24 @@ pub(crate) struct Subject {
 impl Subject {
     /// A program that calls nobody.
     pub(crate) fn new(program: Program, event: Vec<u8>) -> Self {
-        Self { program, event, fronts: Vec::new(), _services: None }
+        Self { program, event, traffic: Arc::default(), _services: None }
     }
 
     /// How many calls AWS has had so far.
     pub(crate) fn calls(&self) -> u64 {
-        self.fronts.iter().map(Front::calls).sum()
+        self.traffic.calls()
+    }
+
+    /// How often it has waited for AWS so far.
+    pub(crate) fn waits(&self) -> u64 {
+        self.traffic.waits()
+    }
+
+    /// Makes AWS so slow from now on that calls side by side can be told from those
+    /// one after the other; how often it has waited so far.
+    pub(crate) fn slowly(&self) -> u64 {
+        self.traffic.slow(20);
+        self.waits()
     }
 }
 
@@ -124,9 +137,9 @@ pub(crate) fn with_revocation(issuer: &TokenIssuer, keys: &str, identity: &Ident
         replace(&mut settings, "RULES_FILE", &rules.display().to_string());
         settings.extend(services.settings());
         settings.push(("REVOCATION_TABLE".to_owned(), REVOCATION_TABLE.to_owned()));
-        let fronts = behind_tls(&mut settings, identity)?;
+        let traffic = behind_tls(&mut settings, identity)?;
         let program = Program::own(name, "authorizer", settings);
-        anyhow::Ok(Subject { program, event: event.clone(), fronts, _services: Some(services) })
+        anyhow::Ok(Subject { program, event: event.clone(), traffic, _services: Some(services) })
     };
     Ok(vec![
         one("authorizer, revocation", rule_files::with_revocation(0)?)?,
@@ -186,23 +199,24 @@ fn one(name: &str, function: &str, event: &str, issuer: &TokenIssuer, identity: 
     settings.push(("GUEST_KEY_SET_URL".to_owned(), issuer.url()));
     settings.extend(case.settings.clone());
     settings.push(("SSL_CERT_FILE".to_owned(), identity.file().display().to_string()));
-    let fronts = behind_tls(&mut settings, identity)?;
+    let traffic = behind_tls(&mut settings, identity)?;
     let program = Program::own(name, function, settings);
-    Ok(Subject { program, event: case.request.into_bytes(), fronts, _services: Some(services) })
+    Ok(Subject { program, event: case.request.into_bytes(), traffic, _services: Some(services) })
 }
 
 /// Puts a front before every service.
-fn behind_tls(settings: &mut [(String, String)], identity: &Identity) -> Result<Vec<Front>> {
+fn behind_tls(settings: &mut [(String, String)], identity: &Identity) -> Result<Arc<Traffic>> {
+    let traffic = Arc::default();
     let mut fronts: Vec<(String, Front)> = Vec::new();
     for (_, value) in settings.iter_mut().filter(|(key, _)| key.starts_with("AWS_ENDPOINT_URL")) {
         if !fronts.iter().any(|(upstream, _)| upstream == value) {
-            fronts.push((value.clone(), Front::start(identity, value)?));
+            fronts.push((value.clone(), Front::start(identity, value, &traffic)?));
         }
         if let Some((_, front)) = fronts.iter().find(|(upstream, _)| upstream == value) {
             *value = front.url();
         }
     }
-    Ok(fronts.into_iter().map(|(_, front)| front).collect())
+    Ok(traffic)
 }
 
 /// How large a file is when it is zipped, as Lambda takes it.
