@@ -1,5 +1,7 @@
 //! Contradictions in the `[claims]` section.
 
+use std::collections::HashMap;
+
 use super::entry_check::check_entry;
 use super::reserved::{may_add, may_suppress};
 use super::scopes::is_scope;
@@ -10,11 +12,16 @@ const BOTH: [TokenKind; 2] = [TokenKind::Id, TokenKind::Access];
 
 impl ClaimRules {
     pub(crate) fn check(&self, problems: &mut Problems) {
+        let mut of_a_name: HashMap<&str, Vec<(usize, &ClaimEntry)>> = HashMap::new();
+        for (index, entry) in self.map.iter().enumerate() {
+            of_a_name.entry(&entry.name).or_default().push((index, entry));
+        }
         for (index, entry) in self.map.iter().enumerate() {
             let path = format!("claims.map[{index}]");
             check_entry(entry, self.token_version, &path, problems);
             self.check_place(entry, &path, problems);
-            self.check_earlier(entry, index, &path, problems);
+            let namesakes = of_a_name.get(entry.name.as_str()).map_or(&[][..], Vec::as_slice);
+            check_namesakes(entry, index, namesakes, &path, problems);
         }
         self.check_suppressed(problems);
         self.check_budget(problems);
@@ -37,33 +44,6 @@ impl ClaimRules {
                     format!("\"{}\" is suppressed by claims.suppress.{list}, which always wins", entry.name),
                 );
             }
-        }
-    }
-
-    /// Entries of one name must not contradict each other.
-    fn check_earlier(&self, entry: &ClaimEntry, index: usize, path: &str, problems: &mut Problems) {
-        let name = || format!("{path}.name");
-        let shares_token =
-            |other: &ClaimEntry| BOTH.into_iter().any(|kind| entry.token.include(kind) && other.token.include(kind));
-        let namesakes = || self.map.iter().enumerate().filter(|(_, other)| other.name == entry.name);
-        if let Some((first, _)) =
-            namesakes().take_while(|(at, _)| *at < index).find(|(_, other)| other.when.is_none() && shares_token(other))
-        {
-            problems.add(
-                name(),
-                format!("\"{}\" is always given by claims.map[{first}] already; give that one a \"when\"", entry.name),
-            );
-        }
-        // INVARIANT: an authorizer reads a tenant or roles from this name, so
-        // nothing but that membership may ever fill it, in either token.
-        let membership = namesakes().find_map(|(_, other)| membership(other));
-        if let Some(reserved) = membership
-            && self::membership(entry) != Some(reserved)
-        {
-            problems.add(
-                name(),
-                format!("\"{}\" carries a membership elsewhere in the map, so nothing else may fill it", entry.name),
-            );
         }
     }
 
@@ -96,6 +76,35 @@ impl ClaimRules {
                 problems.add(path, format!("is {budget}, but the constants that always go in take {constants}"));
             }
         }
+    }
+}
+
+/// Entries of one name must not contradict each other.
+fn check_namesakes(
+    entry: &ClaimEntry,
+    index: usize,
+    namesakes: &[(usize, &ClaimEntry)],
+    path: &str,
+    problems: &mut Problems,
+) {
+    let name = || format!("{path}.name");
+    let shares_token =
+        |other: &ClaimEntry| BOTH.into_iter().any(|kind| entry.token.include(kind) && other.token.include(kind));
+    let mut earlier = namesakes.iter().take_while(|(at, _)| *at < index);
+    if let Some((first, _)) = earlier.find(|(_, other)| other.when.is_none() && shares_token(other)) {
+        problems.add(
+            name(),
+            format!("\"{}\" is always given by claims.map[{first}] already; give that one a \"when\"", entry.name),
+        );
+    }
+    // INVARIANT: an authorizer reads a tenant or roles from this name, so
+    // nothing but that membership may ever fill it, in either token.
+    let reserved = namesakes.iter().find_map(|(_, other)| membership(other));
+    if reserved.is_some_and(|reserved| membership(entry) != Some(reserved)) {
+        problems.add(
+            name(),
+            format!("\"{}\" carries a membership elsewhere in the map, so nothing else may fill it", entry.name),
+        );
     }
 }
 
