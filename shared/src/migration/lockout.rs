@@ -80,4 +80,30 @@ mod tests {
             assert_eq!(overall_allows(&RULES, count), expected, "{count}");
         }
     }
+
+    #[test]
+    fn a_limit_that_limits_nothing_is_a_problem() {
+        let table = [
+            (RULES, None),
+            (LockoutRules { free_attempts: 1, ..RULES }, None),
+            (LockoutRules { free_attempts: 10, ..RULES }, None),
+            (LockoutRules { free_attempts: 0, ..RULES }, Some("free_attempts")),
+            (LockoutRules { free_attempts: 11, ..RULES }, Some("free_attempts")),
+            (LockoutRules { first_wait_s: 1, ..RULES }, None),
+            (LockoutRules { first_wait_s: 0, ..RULES }, Some("first_wait_s")),
+            (LockoutRules { longest_wait_s: 60, ..RULES }, None),
+            (LockoutRules { longest_wait_s: 59, ..RULES }, Some("longest_wait_s")),
+            (LockoutRules { longest_wait_s: 3_600, ..RULES }, None),
+            (LockoutRules { longest_wait_s: 3_601, ..RULES }, Some("longest_wait_s")),
+            (LockoutRules { overall_per_minute: 1, ..RULES }, None),
+            (LockoutRules { overall_per_minute: 0, ..RULES }, Some("overall_per_minute")),
+        ];
+        for (rules, key) in table {
+            let mut problems = Problems::default();
+            rules.check(&mut problems);
+            let found: Vec<&str> = problems.iter().map(|problem| problem.path.as_str()).collect();
+            let expected: Vec<String> = key.iter().map(|key| format!("migration.lockout.{key}")).collect();
+            assert_eq!(found, expected, "{rules:?}");
+        }
+    }
 }

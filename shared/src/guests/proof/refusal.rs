@@ -51,3 +51,26 @@ impl From<token::Refusal> for ProofRefusal {
         Self::Token(refusal)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_reason_has_its_code() {
+        let table = [
+            (ProofRefusal::Token(token::Refusal::Expired), token::Refusal::Expired.code()),
+            (ProofRefusal::OtherPool, "ProofOfOtherPool"),
+            (ProofRefusal::IdentityRefused, "IdentityRefused"),
+            (ProofRefusal::MethodsRefused, "ProofMethodsRefused"),
+            (ProofRefusal::TooOld, "ProofTooOld"),
+            (ProofRefusal::Registered, "GuestRegistered"),
+            (ProofRefusal::NotWritten, "ProofNotWritten"),
+            (ProofRefusal::NamesAnotherUser, "GrantOfAnotherUser"),
+            (ProofRefusal::NamesAnotherSecret, "ClaimOfAnotherSecret"),
+        ];
+        for (refusal, code) in table {
+            assert_eq!(refusal.code(), code);
+        }
+    }
+}

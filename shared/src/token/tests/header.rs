@@ -187,3 +187,11 @@ fn what_a_header_says_beside_is_read_past() {
         assert_eq!(verified.client_id(), CLIENT, "H26, H28 {name} {value}");
     }
 }
+
+#[test]
+fn the_key_that_a_token_names_is_the_one_that_is_looked_up() {
+    for kid in ["key-a", "another", "../jwks"] {
+        let token = token(&header_with("kid", json!(kid)));
+        assert_eq!(Unverified::parse(&token).unwrap().key_id(), kid);
+    }
+}
