@@ -73,3 +73,35 @@ impl Refusal {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Refusal;
+
+    #[test]
+    fn each_reason_keeps_its_name() {
+        let table = [
+            (Refusal::TooLarge, "TokenTooLarge"),
+            (Refusal::Malformed, "TokenMalformed"),
+            (Refusal::HeaderRefused, "HeaderRefused"),
+            (Refusal::AlgorithmRefused, "AlgorithmRefused"),
+            (Refusal::KeyIdMissing, "KeyIdMissing"),
+            (Refusal::IssuerRefused, "IssuerRefused"),
+            (Refusal::KeyUnknown, "KeyUnknown"),
+            (Refusal::SignatureBad, "SignatureBad"),
+            (Refusal::TimesRefused, "TimesRefused"),
+            (Refusal::Expired, "TokenExpired"),
+            (Refusal::NotYetValid, "TokenNotYetValid"),
+            (Refusal::TokenUseRefused, "TokenUseRefused"),
+            (Refusal::ClientRefused, "ClientRefused"),
+            (Refusal::AudienceRefused, "AudienceRefused"),
+            (Refusal::SubjectRefused, "SubjectRefused"),
+            (Refusal::TenantRefused, "TenantRefused"),
+            (Refusal::RightsRefused, "RightsRefused"),
+            (Refusal::SessionMissing, "SessionMissing"),
+        ];
+        for (refusal, code) in table {
+            assert_eq!(refusal.code(), code);
+        }
+    }
+}
