@@ -250,6 +250,7 @@ mod tests {
             (KeepNewer, false, Some("1"), None, UsersStays),
             (KeepNewer, false, Some("x"), Some("1"), UsersStays),
             (KeepNewer, false, Some("1.5"), Some("1"), Replace),
+            (KeepNewer, false, Some("1.5"), Some("1.5"), UsersStays),
             (KeepNewer, false, Some("1E2"), Some("99"), Replace),
             (KeepNewer, false, Some("-1"), Some("-2"), Replace),
             (KeepNewer, false, Some(longer), Some(long), Replace),
