@@ -79,6 +79,10 @@ mod tests {
         for (text, expected) in table {
             assert_eq!(key_set_address(ISSUER, text.as_bytes()), expected.map(str::to_owned), "{text}");
         }
+        for (problem, says) in [(Malformed, "JSON"), (IssuerDiffers, "another issuer's"), (KeySetUnnamed, "no key set")]
+        {
+            assert!(problem.to_string().contains(says), "{problem}");
+        }
         let local = of("http://127.0.0.1:9/x", "http://127.0.0.1:9/keys");
         assert_eq!(key_set_address("http://127.0.0.1:9/x", local.as_bytes()).as_deref(), Ok("http://127.0.0.1:9/keys"));
         for (issuer, address) in

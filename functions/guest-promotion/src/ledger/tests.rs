@@ -51,6 +51,7 @@ fn an_entry_that_is_not_understood_is_no_entry() {
             None => item.remove(name),
         };
         assert_eq!(Ledger::from_item(&guest(), &item), Err(Corrupt(says)), "{name} = {value:?}");
+        assert_eq!(Corrupt(says).to_string(), format!("the entry has no usable {says}"));
     }
 }
 
