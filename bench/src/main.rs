@@ -24,6 +24,9 @@ struct Arguments {
     /// A few calls only, to see that everything runs; not for figures.
     #[arg(long)]
     quick: bool,
+    /// With `functions`: only the rows whose names begin like this, beside the floor.
+    #[arg(long, value_name = "NAME")]
+    only: Option<String>,
     /// With `counts`: writes the baseline instead of comparing with it.
     #[arg(long)]
     update: bool,
@@ -59,7 +62,7 @@ fn measure(arguments: &Arguments) -> Result<Vec<String>> {
     let effort = if arguments.quick { Effort::QUICK } else { Effort::WHOLE };
     let mut tables = Vec::new();
     if matches!(arguments.what, What::All | What::Functions) {
-        tables.push(functions::run(effort)?);
+        tables.push(functions::run(effort, arguments.only.as_deref().unwrap_or_default())?);
     }
     if matches!(arguments.what, What::All | What::Promotion) {
         tables.push(promotion::table()?);

@@ -164,14 +164,14 @@ pub(crate) struct Functions {
 impl Functions {
     pub(crate) fn before(world: &Arc<World>) -> Self {
         let rules = Rules::read(RULES).unwrap_or_else(|problems| panic!("{problems}"));
-        let config = world.config();
-        let directory = || Directory::connect(&config, DIRECTORY_TABLE);
-        let groups = || PoolGroups::connect(&config);
+        let client = world.client();
+        let directory = || Directory::new(client.clone(), DIRECTORY_TABLE);
+        let groups = || PoolGroups::new(client.clone());
         let migration = rules.migration.clone().expect("the rules move users in");
         Self {
             confirmation: PostConfirmation::new(rules.clone(), directory(), groups()),
             tokens: PreTokenGeneration::new(rules.clone(), Some(Register::new(directory(), groups()))),
-            sign_up: PreSignUp::new(rules, Nobody, PoolAccounts::connect(Some(&config)), ChallengeCheck::OFF),
+            sign_up: PreSignUp::new(rules, Nobody, PoolAccounts::new(Some(client.clone())), ChallengeCheck::OFF),
             migration: UserMigration::new(migration, OldSystem, Everybody, directory()),
         }
     }

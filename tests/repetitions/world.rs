@@ -1,25 +1,16 @@
 //! The services behind the functions, in memory: DynamoDB by dynoxide, the user
-//! pool by the one of the harness. The SDK calls them through [`Outside`].
+//! pool by the one of the harness. Clients call them through [`Outside`].
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use aws_sdk_dynamodb::config::http::HttpRequest;
-use aws_sdk_dynamodb::config::{
-    AsyncSleep, BehaviorVersion, Credentials, HttpClient, Region, RuntimeComponents, SharedAsyncSleep,
-    SharedHttpClient, Sleep, StalledStreamProtectionConfig, retry::RetryConfig, timeout::TimeoutConfig,
-};
-use aws_smithy_runtime_api::client::http::{
-    HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
-};
-use aws_smithy_runtime_api::client::result::ConnectorError;
-use aws_smithy_runtime_api::http::{Response, StatusCode};
 use records::schedule::Random;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use shell::aws::SdkConfig;
+use shell::aws::{Client, Later, Transport};
+use shell::https::{Builder, Bytes, HttpsError, Response};
 use tests::{DIRECTORY_TABLE, Pool, PoolUser, directory_table};
 
 use crate::checker;
@@ -112,21 +103,9 @@ impl World {
         lock(&self.seen).faults.push(text);
     }
 
-    /// What clients of this world are built from. Their time is the schedule's.
-    pub(crate) fn config(self: &Arc<Self>) -> SdkConfig {
-        let outside = Outside(Arc::clone(self));
-        SdkConfig::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new("us-east-1"))
-            .credentials_provider(aws_sdk_dynamodb::config::SharedCredentialsProvider::new(Credentials::new(
-                "test", "test", None, None, "test",
-            )))
-            .http_client(SharedHttpClient::new(outside.clone()))
-            .sleep_impl(SharedAsyncSleep::new(outside))
-            .timeout_config(TimeoutConfig::disabled())
-            .retry_config(RetryConfig::standard().with_max_attempts(3))
-            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-            .build()
+    /// A client of this world. Its time is the schedule's.
+    pub(crate) fn client(self: &Arc<Self>) -> Client {
+        Client::through(Outside(Arc::clone(self)))
     }
 
     fn fate(&self) -> Fate {
@@ -242,40 +221,18 @@ fn call<Q: DeserializeOwned, A: Serialize>(body: &[u8], run: impl FnOnce(Q) -> d
     }
 }
 
-/// The way out of an SDK client.
-#[derive(Clone)]
-pub(crate) struct Outside(Arc<World>);
+/// The way out of a client.
+struct Outside(Arc<World>);
 
-impl fmt::Debug for Outside {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Outside")
-    }
-}
-
-impl HttpClient for Outside {
-    fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
-        SharedHttpConnector::new(self.clone())
-    }
-}
-
-impl AsyncSleep for Outside {
-    fn sleep(&self, _: std::time::Duration) -> Sleep {
-        let gate = self.0.gate.clone();
-        Sleep::new(async move { gate.turn().await })
-    }
-}
-
-impl HttpConnector for Outside {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+impl Transport for Outside {
+    fn exchange(&self, _: Duration, request: Builder, body: Bytes) -> Later<'_, Result<Response<Bytes>, HttpsError>> {
         let world = Arc::clone(&self.0);
-        let target = request.headers().get("x-amz-target").unwrap_or_default().to_owned();
-        let body = request.body().bytes().unwrap_or_default().to_vec();
-        HttpConnectorFuture::new(async move {
-            let lost = || ConnectorError::io("a fault".into());
+        Box::pin(async move {
+            let target = request.headers_ref().and_then(|headers| headers.get("x-amz-target")?.to_str().ok());
             world.gate.turn().await;
             let fate = world.fate();
             match fate {
-                Fate::LostBefore => return Err(lost()),
+                Fate::LostBefore => return Err(HttpsError::Disconnected),
                 Fate::KilledBefore => {
                     world.gate.kill();
                     std::future::pending::<()>().await;
@@ -285,7 +242,7 @@ impl HttpConnector for Outside {
             let (status, answer) = if fate == Fate::Throttled {
                 (400, json!({"__type": "ThrottlingException", "message": "a fault"}).to_string())
             } else {
-                world.carry_out(&target, &body)
+                world.carry_out(target.unwrap_or_default(), &body)
             };
             if fate == Fate::KilledAfter {
                 world.gate.kill();
@@ -294,12 +251,14 @@ impl HttpConnector for Outside {
             // Others act while the answer is on its way.
             world.gate.turn().await;
             if fate == Fate::LostAfter {
-                return Err(lost());
+                return Err(HttpsError::Disconnected);
             }
-            let status = StatusCode::try_from(status).expect("a status");
-            let mut response = Response::new(status, answer.into());
-            response.headers_mut().insert("content-type", "application/x-amz-json-1.0");
-            Ok(response)
+            let response = Response::builder().status(status).header("content-type", "application/x-amz-json-1.0");
+            Ok(response.body(Bytes::from(answer)).expect("a response"))
         })
+    }
+
+    fn wait(&self, _: Duration) -> Later<'_, ()> {
+        Box::pin(self.0.gate.turn())
     }
 }

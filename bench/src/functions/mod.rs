@@ -46,14 +46,12 @@ impl Effort {
     pub(crate) const QUICK: Self = Self { starts: 3, rounds: 3, calls: 200 };
 }
 
-/// A slow start is not waited for as often.
-const THROTTLED_STARTS: usize = 5;
-
-/// Measures everything and writes the report.
-pub(crate) fn run(effort: Effort) -> Result<String> {
+/// Measures all whose names begin with `only`, and writes the report.
+pub(crate) fn run(effort: Effort, only: &str) -> Result<String> {
+    let wanted = |name: &str| name.starts_with(only);
     build(&["floor"])?;
     build(&["authorizer"])?;
-    build(&subjects::FUNCTIONS)?;
+    build(&subjects::functions(wanted))?;
     let machine = machine::description();
     Core::OfDriver.take()?;
     let folder = workspace_root().join("target/bench");
@@ -66,7 +64,8 @@ pub(crate) fn run(effort: Effort) -> Result<String> {
 
     let mut report = Report::new(machine, effort, throttle.as_ref().err().map(|error| format!("{error:#}")));
     let [floor, authorizer] = subjects::without_aws(&issuer, &keys.url(), &identity)?;
-    for (name, program) in peers::ready(&authorizer.program.settings) {
+    let peers = if only.is_empty() { peers::ready(&authorizer.program.settings) } else { Vec::new() };
+    for (name, program) in peers {
         match program {
             Ok(program) => {
                 alike(&authorizer, &program, &issuer)?;
@@ -77,14 +76,19 @@ pub(crate) fn run(effort: Effort) -> Result<String> {
         }
     }
     report.floor = Some(measure(&floor, &floor, effort, share)?);
-    report.authorizer = Some(measure(&authorizer, &floor, effort, share)?);
-    for subject in subjects::with_revocation(&issuer, &keys.url(), &identity)? {
+    if wanted(&authorizer.program.name) {
+        report.authorizer = Some(measure(&authorizer, &floor, effort, share)?);
+    }
+    let named = |subject: &Subject| wanted(&subject.program.name);
+    for subject in subjects::with_revocation(&issuer, &keys.url(), &identity)?.into_iter().filter(named) {
         report.revocation.push(measure(&subject, &floor, effort, share)?);
     }
     for [small, large] in subjects::by_rules(&issuer, &keys.url(), &identity)? {
-        report.rules.push(measure(&large, &small, effort, share)?);
+        if named(&large) {
+            report.rules.push(measure(&large, &small, effort, share)?);
+        }
     }
-    for subject in subjects::with_aws(&issuer, &identity)? {
+    for subject in subjects::with_aws(&issuer, &identity)?.into_iter().filter(named) {
         report.functions.push(measure(&subject, &floor, effort, share)?);
     }
     report.write(&folder)
@@ -93,6 +97,9 @@ pub(crate) fn run(effort: Effort) -> Result<String> {
 /// Builds what ships of these packages. Together they get the features that any
 /// of them asks for; what is built alone is as small as when it is deployed.
 pub(crate) fn build(packages: &[&str]) -> Result<()> {
+    if packages.is_empty() {
+        return Ok(());
+    }
     crate::say(&format!("building {} as deployed, minutes the first time", packages.join(", ")));
     let chosen = packages.iter().flat_map(|package| ["--package", package]);
     let status = Command::new(env!("CARGO"))
@@ -151,7 +158,7 @@ fn measure(subject: &Subject, beside: &Subject, effort: Effort, share: Option<&T
     // The first start reads the file from the disk.
     both.iter().try_for_each(|one| start(one, None).map(drop))?;
     let starts = in_turns(effort.starts, || both.map(|one| start(one, None)))?;
-    let throttled = share.map(|share| in_turns(THROTTLED_STARTS, || both.map(|one| start(one, Some(share)))));
+    let throttled = share.map(|share| in_turns(effort.starts, || both.map(|one| start(one, Some(share)))));
     let [own_128, beside_128] = throttled.transpose()?.map_or([None, None], |both| both.map(Some));
 
     let [mut own, mut other] = [Warm::start(subject, effort)?, Warm::start(beside, effort)?];

@@ -11,18 +11,6 @@ use super::cloud::{Front, Identity, Traffic};
 use super::process::Program;
 use super::rule_files;
 
-/// The functions whose packages are measured beside the authorizer's.
-pub(super) const FUNCTIONS: [&str; 8] = [
-    "pre-sign-up",
-    "post-confirmation",
-    "pre-token-generation",
-    "user-migration",
-    "user-api",
-    "admin-api",
-    "guest-promotion",
-    "guest-keeper",
-];
-
 /// A function on a recorded event: its name in the tables, and the two.
 const ROWS: [(&str, &str, &str); 9] = [
     ("pre-sign-up", "pre-sign-up", "sign-up"),
@@ -35,6 +23,13 @@ const ROWS: [(&str, &str, &str); 9] = [
     ("guest-promotion", "guest-promotion", "again"),
     ("guest-keeper", "guest-keeper", "writes"),
 ];
+
+/// The functions of the rows that are wanted.
+pub(super) fn functions(wanted: impl Fn(&str) -> bool) -> Vec<&'static str> {
+    let mut names: Vec<_> = ROWS.iter().filter(|(name, _, _)| wanted(name)).map(|(_, function, _)| *function).collect();
+    names.dedup();
+    names
+}
 
 /// A program, its event, and what it calls.
 pub(crate) struct Subject {
@@ -198,7 +193,7 @@ fn one(name: &str, function: &str, event: &str, issuer: &TokenIssuer, identity: 
     settings.extend(issuer.settings());
     settings.push(("GUEST_KEY_SET_URL".to_owned(), issuer.url()));
     settings.extend(case.settings.clone());
-    settings.push(("SSL_CERT_FILE".to_owned(), identity.file().display().to_string()));
+    settings.push(("EXTRA_CA_CERTS".to_owned(), identity.file().display().to_string()));
     let traffic = behind_tls(&mut settings, identity)?;
     let program = Program::own(name, function, settings);
     Ok(Subject { program, event: case.request.into_bytes(), traffic, _services: Some(services) })

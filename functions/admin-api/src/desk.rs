@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use aws_sdk_dynamodb::Client;
 use back_end::items::Items;
 use back_end::{Caller, Problem, Refusal, Revocations};
 use directory::{Directory, RevocationTable};
 use serde::Deserialize;
 use shared::administration::{self, Change, Decision, FactsNeeded};
 use shared::names::{RoleName, TenantId};
+use shell::aws::Client;
 
 use crate::Settings;
 

@@ -25,12 +25,11 @@ mod settings;
 #[cfg(test)]
 mod tests;
 
-use aws_sdk_dynamodb::Client;
 use back_end::aws::TenantRole;
 use back_end::items::place;
 use back_end::{Caller, Issuer, Problem, Refusal, Request, Response, SESSIONS_KEPT, TenantSessions, answer};
 use serde_json::value::RawValue;
-use shell::aws::SdkConfig;
+use shell::aws::Client;
 use shell::{Answer, Failure, Handler, Invocation};
 
 use desk::Desk;
@@ -55,8 +54,8 @@ pub struct AdminApi<I: Issuer<Access = Client>> {
 
 impl AdminApi<TenantRole> {
     /// A back end on AWS. Makes no call.
-    pub fn connect(config: &SdkConfig, settings: Settings) -> Self {
-        let role = TenantRole::new(config, settings.back_end.tenant_role_arn.clone());
+    pub fn connect(client: Client, settings: Settings) -> Self {
+        let role = TenantRole::new(client, settings.back_end.tenant_role_arn.clone());
         Self::new(settings, role)
     }
 }

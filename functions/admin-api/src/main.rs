@@ -3,13 +3,14 @@
 use std::process::ExitCode;
 
 use admin_api::{AdminApi, Settings};
+use shell::aws::Client;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     shell::start(async || {
         let settings = Settings::read(&shell::environment)?;
-        let config = shell::aws::config().await;
-        Ok(AdminApi::connect(&config, settings))
+        let client = Client::from_environment(&shell::environment)?;
+        Ok(AdminApi::connect(client, settings))
     })
     .await
 }

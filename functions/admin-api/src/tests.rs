@@ -34,13 +34,13 @@ impl Fixture {
     async fn revoking() -> Self {
         let revocations = Revocations { table: REVOCATIONS.to_owned(), refresh_days: 30 };
         let fixture = Self::with(TenantSource::Directory, Some(revocations)).await;
-        create_revocation_table(&fixture.database.client(), REVOCATIONS).await.unwrap();
+        create_revocation_table(&fixture.database.sdk(), REVOCATIONS).await.unwrap();
         fixture
     }
 
     async fn with(source: TenantSource, revocations: Option<Revocations>) -> Self {
         let database = Database::start().await.unwrap();
-        create_items_table(&database.client()).await.unwrap();
+        create_items_table(&database.sdk()).await.unwrap();
         let sessions = GuardedSessions::new(database.client());
         let settings = Settings {
             back_end: back_end::Settings {
@@ -87,7 +87,7 @@ impl Fixture {
 
     /// All marks: key, `authenticated_before`, `issued_before`, `expires_at`.
     async fn marks(&self) -> Vec<(String, [Option<u64>; 3])> {
-        let scan = self.database.client().scan().table_name(REVOCATIONS).send().await.unwrap();
+        let scan = self.database.sdk().scan().table_name(REVOCATIONS).send().await.unwrap();
         let number = |item: &HashMap<String, AttributeValue>, name: &str| {
             item.get(name).map(|value| value.as_n().unwrap().parse().unwrap())
         };
@@ -293,7 +293,7 @@ async fn a_token_outlives_no_rights_that_only_the_directory_gives() {
                 Some((roles, state)) => fixture.seed("acme", "ann", roles, state).await,
                 None => {
                     let key = |text: &str| AttributeValue::S(text.to_owned());
-                    let client = fixture.database.client();
+                    let client = fixture.database.sdk();
                     let delete = client.delete_item().table_name(TABLE);
                     delete.key("pk", key("acme#members")).key("sk", key("ann")).send().await.unwrap();
                 }

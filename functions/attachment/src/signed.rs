@@ -85,16 +85,17 @@ impl Signed {
 
     async fn attempt(&self, call: &Call<'_>) -> Result<Bytes, Error> {
         let (name, id) = call.service.names();
-        let endpoint = shell::aws::endpoint(&self.config, name, id, call.region);
+        let endpoint = shell::sdk::endpoint(&self.config, name, id, call.region);
         let provider = self.credentials.as_ref().ok_or(Error::Unsigned)?;
         let credentials = provider.provide_credentials().await.map_err(|_| Error::Unsigned)?;
+        let headers: Vec<_> = call.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
         let outgoing = Outgoing {
             method: call.method,
             url: &format!("{endpoint}{}", call.target),
-            headers: &call.headers,
+            headers: &headers,
             body: call.body.as_bytes(),
         };
-        let request = sign(&outgoing, name, call.region, &credentials, SystemTime::now());
+        let request = sign(&outgoing, name, call.region, &credentials.into(), SystemTime::now());
         let request = request.map_err(|_| Error::Unsigned)?;
         let answer = self.https.exchange(request, Bytes::from(call.body.clone())).await;
         let answer = answer.map_err(|reason| Error::Silent { operation: call.operation, reason })?;

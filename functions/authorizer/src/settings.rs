@@ -4,8 +4,9 @@ use shared::claims::TokenKind;
 use shared::revocation::RevocationRules;
 use shared::rules::Rules;
 use shared::token::{Issuer, IssuerKind, RightsClaims, Sessions, TokenRules, UserPool};
-use shell::key_set::{KeySource, check_address, is_address};
+use shell::key_set::KeySource;
 use shell::{Lookup, SettingError};
+use shell::{check_address, is_address};
 
 use crate::{Openings, Routes};
 

@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use aws_sdk_dynamodb::config::{Credentials, IdentityCache};
+use aws_sdk_sts::operation::assume_role::AssumeRoleInput;
 use aws_sdk_sts::types::Tag;
 use shared::names::TenantId;
-use shell::aws::SdkConfig;
+use shell::aws::{Client, Credentials};
 
 use crate::{IssueError, Issued, Issuer};
 
@@ -20,11 +20,10 @@ const TAG: &str = "tenant";
 /// <https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html>
 const DURATION_SECONDS: i32 = 900;
 
-/// Assumes the tenant role and hands out DynamoDB clients bound to one tenant.
+/// Assumes the tenant role and hands out clients bound to one tenant.
 #[derive(Clone)]
 pub struct TenantRole {
-    sts: aws_sdk_sts::Client,
-    tables: aws_sdk_dynamodb::Config,
+    client: Client,
     role_arn: String,
 }
 
@@ -36,29 +35,22 @@ impl fmt::Debug for TenantRole {
 
 impl TenantRole {
     /// Works with the function's own credentials, which may only assume the role.
-    pub fn new(config: &SdkConfig, role_arn: String) -> Self {
-        // INVARIANT: no identity cache, and no credentials but the tenant's own.
-        // A cache shared between clients is where sessions could be mixed up.
-        let tables = aws_sdk_dynamodb::config::Builder::from(config).identity_cache(IdentityCache::no_cache()).build();
-        Self { sts: aws_sdk_sts::Client::new(config), tables, role_arn }
+    pub fn new(client: Client, role_arn: String) -> Self {
+        Self { client, role_arn }
     }
 }
 
 impl Issuer for TenantRole {
-    type Access = aws_sdk_dynamodb::Client;
+    type Access = Client;
 
     async fn issue(&self, tenant: &TenantId) -> Result<Issued<Self::Access>, IssueError> {
         let tag = Tag::builder().key(TAG).value(tenant.as_str()).build().map_err(|error| IssueError(error.into()))?;
-        let answer = self
-            .sts
-            .assume_role()
+        let call = AssumeRoleInput::builder()
             .role_arn(&self.role_arn)
             .role_session_name(session_name(tenant))
             .duration_seconds(DURATION_SECONDS)
-            .tags(tag)
-            .send()
-            .await
-            .map_err(|error| IssueError(error.into()))?;
+            .tags(tag);
+        let answer = self.client.send(call.build()).await.map_err(|error| IssueError(error.into()))?;
         let given = answer.credentials.ok_or_else(|| IssueError("STS answered without credentials".into()))?;
         let expires_at = u64::try_from(given.expiration.secs()).unwrap_or_default();
         let credentials = Credentials::new(
@@ -68,8 +60,8 @@ impl Issuer for TenantRole {
             None,
             "tenant-role",
         );
-        let config = self.tables.to_builder().credentials_provider(credentials).build();
-        Ok(Issued { access: aws_sdk_dynamodb::Client::from_conf(config), expires_at })
+        // INVARIANT: no credentials but the tenant's own.
+        Ok(Issued { access: self.client.with_credentials(credentials), expires_at })
     }
 }
 
@@ -82,8 +74,7 @@ fn session_name(tenant: &TenantId) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use aws_config::retry::RetryConfig;
-    use aws_config::{BehaviorVersion, Region};
+    use aws_sdk_dynamodb::operation::get_item::GetItemInput;
     use std::sync::{Arc, Mutex};
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::net::{TcpListener, TcpStream};
@@ -132,31 +123,19 @@ mod tests {
         )
     }
 
-    async fn loopback() -> (SdkConfig, Arc<Mutex<Vec<String>>>) {
+    async fn loopback() -> (Client, Arc<Mutex<Vec<String>>>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let endpoint = format!("http://{}", listener.local_addr().unwrap());
+        let url = format!("http://{}", listener.local_addr().unwrap());
         let seen = Arc::default();
         tokio::spawn(serve(listener, Arc::clone(&seen)));
-        let config = SdkConfig::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new("eu-central-1"))
-            .endpoint_url(endpoint)
-            .retry_config(RetryConfig::disabled())
-            .credentials_provider(aws_sdk_sts::config::SharedCredentialsProvider::new(Credentials::new(
-                "KEY-function",
-                "secret-function",
-                None,
-                None,
-                "test",
-            )))
-            .build();
-        (config, seen)
+        let credentials = Credentials::new("KEY-function", "secret-function", None, None, "test");
+        (Client::local(&url).with_credentials(credentials), seen)
     }
 
     #[tokio::test]
     async fn each_tenant_gets_credentials_with_its_own_tag_and_they_sign_its_calls() {
-        let (config, seen) = loopback().await;
-        let role = TenantRole::new(&config, "arn:aws:iam::123456789012:role/tenant".to_owned());
+        let (client, seen) = loopback().await;
+        let role = TenantRole::new(client, "arn:aws:iam::123456789012:role/tenant".to_owned());
         let tenants = ["acme", "acme2", "a"].map(|name| TenantId::parse(name).unwrap());
         let mut clients = Vec::new();
         for tenant in &tenants {
@@ -183,7 +162,8 @@ mod tests {
         }
         // Back and forth, so that a credential kept by one client would show in another.
         for index in [0, 1, 2, 1, 0, 2, 0] {
-            clients[index].get_item().table_name("t").key("pk", text("x")).send().await.unwrap();
+            let call = GetItemInput::builder().table_name("t").key("pk", text("x")).build();
+            clients[index].send(call).await.unwrap();
             let call = seen.lock().unwrap().pop().unwrap();
             let tenant = &tenants[index];
             assert!(call.contains(&format!("Credential=KEY-{tenant}/")), "{tenant}: {call}");
@@ -197,10 +177,10 @@ mod tests {
 
     #[tokio::test]
     async fn nothing_that_is_printed_holds_a_secret() {
-        let (config, _) = loopback().await;
-        let role = TenantRole::new(&config, "arn:aws:iam::123456789012:role/tenant".to_owned());
+        let (client, _) = loopback().await;
+        let role = TenantRole::new(client, "arn:aws:iam::123456789012:role/tenant".to_owned());
         let issued = role.issue(&TenantId::parse("acme").unwrap()).await.unwrap();
-        let printed = format!("{role:?} {issued:?} {:?} {:?}", issued.access, issued.access.config());
+        let printed = format!("{role:?} {issued:?} {:?}", issued.access);
         assert!(!printed.contains("secret-") && !printed.contains("token-acme"), "{printed}");
     }
 

@@ -5,8 +5,6 @@ use std::error::Error;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::config::interceptors::BeforeTransmitInterceptorContextRef;
-use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_dynamodb::types::{AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType};
 use serde_json::Value;
 use serde_json::value::to_raw_value;
@@ -60,13 +58,13 @@ pub async fn create_revocation_table(client: &Client, name: &str) -> Result<(), 
 /// begin with their tenant, and keep the calls they let through.
 #[derive(Clone, Debug)]
 pub struct GuardedSessions {
-    client: Client,
+    client: shell::aws::Client,
     calls: Arc<Mutex<Vec<String>>>,
 }
 
 impl GuardedSessions {
     /// Sessions on the database that `client` reaches.
-    pub fn new(client: Client) -> Self {
+    pub fn new(client: shell::aws::Client) -> Self {
         Self { client, calls: Arc::default() }
     }
 
@@ -78,47 +76,27 @@ impl GuardedSessions {
     fn note(&self, call: &str) {
         self.calls.lock().unwrap_or_else(PoisonError::into_inner).push(call.to_owned());
     }
+
+    /// What `dynamodb:LeadingKeys` demands with the tenant as the session's tag.
+    fn guard(&self, prefix: &str, call: &str, body: &[u8]) -> Result<(), BoxError> {
+        let body: Value = serde_json::from_slice(body)?;
+        self.note(call);
+        let keys = leading_keys(call, &body).ok_or_else(|| format!("{call} names no key that could be checked"))?;
+        match keys.iter().find(|key| !key.starts_with(prefix)) {
+            Some(key) => Err(format!("AccessDenied: {call} of {key} in a session of {prefix}").into()),
+            None => Ok(()),
+        }
+    }
 }
 
 impl Issuer for GuardedSessions {
-    type Access = Client;
+    type Access = shell::aws::Client;
 
-    async fn issue(&self, tenant: &TenantId) -> Result<Issued<Client>, IssueError> {
+    async fn issue(&self, tenant: &TenantId) -> Result<Issued<Self::Access>, IssueError> {
         self.note("AssumeRole");
-        let guard = Guard { prefix: format!("{tenant}#"), sessions: self.clone() };
-        let config = self.client.config().to_builder().interceptor(guard).build();
-        Ok(Issued { access: Client::from_conf(config), expires_at: NOW + 900 })
-    }
-}
-
-/// What `dynamodb:LeadingKeys` demands with the tenant as the session's tag.
-#[derive(Debug)]
-struct Guard {
-    prefix: String,
-    sessions: GuardedSessions,
-}
-
-impl Intercept for Guard {
-    fn name(&self) -> &'static str {
-        "Guard"
-    }
-
-    fn read_before_transmit(
-        &self,
-        context: &BeforeTransmitInterceptorContextRef<'_>,
-        _: &RuntimeComponents,
-        _: &mut ConfigBag,
-    ) -> Result<(), BoxError> {
-        let request = context.request();
-        let target = request.headers().get("x-amz-target").and_then(|target| target.rsplit('.').next());
-        let call = target.ok_or("a call without a target")?;
-        let body: Value = serde_json::from_slice(request.body().bytes().ok_or("a body that streams")?)?;
-        self.sessions.note(call);
-        let keys = leading_keys(call, &body).ok_or_else(|| format!("{call} names no key that could be checked"))?;
-        match keys.iter().find(|key| !key.starts_with(&self.prefix)) {
-            Some(key) => Err(format!("AccessDenied: {call} of {key} in a session of {}", self.prefix).into()),
-            None => Ok(()),
-        }
+        let (sessions, prefix) = (self.clone(), format!("{tenant}#"));
+        let access = self.client.watched(move |call, body| sessions.guard(&prefix, call, body));
+        Ok(Issued { access, expires_at: NOW + 900 })
     }
 }
 

@@ -5,6 +5,9 @@
 
 use std::collections::BTreeSet;
 
+use aws_sdk_dynamodb::operation::get_item::GetItemInput;
+use aws_sdk_dynamodb::operation::put_item::PutItemInput;
+use aws_sdk_dynamodb::operation::query::QueryInput;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update};
 use shared::address::EmailAddress;
@@ -65,17 +68,14 @@ impl Directory {
     /// At most `limit` members of a tenant, beginning after a subject.
     pub async fn members(&self, tenant: &TenantId, after: Option<&Subject>, limit: u16) -> Result<Page, Error> {
         let start = after.map(|subject| membership_key(tenant, subject));
-        let found = self
-            .client
-            .query()
+        let query = QueryInput::builder()
             .table_name(&self.table)
             .key_condition_expression("#pk = :members")
             .expression_attribute_names("#pk", "pk")
             .expression_attribute_values(":members", items::text(items::members_key(tenant)))
             .set_exclusive_start_key(start)
-            .limit(i32::from(limit.max(1)))
-            .send()
-            .await?;
+            .limit(i32::from(limit.max(1)));
+        let found = self.client.send(query.build()).await?;
         let members = found.items().iter().map(items::read_member).collect::<Result<Vec<_>, _>>()?;
         let more = found.last_evaluated_key().is_some();
         let next = members.last().filter(|_| more).map(|member| member.subject.clone());
@@ -85,15 +85,11 @@ impl Directory {
     /// One member of a tenant as the table has him at this moment; `None` when
     /// there is no such member.
     pub async fn member(&self, tenant: &TenantId, subject: &Subject) -> Result<Option<Member>, Error> {
-        let found = self
-            .client
-            .get_item()
+        let get = GetItemInput::builder()
             .table_name(&self.table)
             .set_key(Some(membership_key(tenant, subject)))
-            .consistent_read(true)
-            .send()
-            .await?;
-        Ok(found.item().map(items::read_member).transpose()?)
+            .consistent_read(true);
+        Ok(self.client.send(get.build()).await?.item().map(items::read_member).transpose()?)
     }
 
     /// Changes a membership, if nobody did so since the caller read that version
@@ -112,8 +108,7 @@ impl Directory {
         let mark = self.revocations.as_ref().map(|table| table.rights_changed(&key, now)).transpose()?;
         let updates = [Some(self.member_update(tenant, subject, change, expected_version)?), mark];
         let items = updates.into_iter().flatten().map(|update| TransactWriteItem::builder().update(update).build());
-        let Err(error) = self.client.transact_write_items().set_transact_items(Some(items.collect())).send().await
-        else {
+        let Err(error) = self.transact(items.collect()).await else {
             return Ok(Changed::Done(next_version));
         };
         let reasons = match error.as_service_error() {
@@ -176,7 +171,7 @@ impl Directory {
             ("expires_at".to_owned(), items::number(*expires_at)),
         ]);
         item.extend(items::role_set(roles).map(|roles| ("roles".to_owned(), roles)));
-        self.client.put_item().table_name(&self.table).set_item(Some(item)).send().await?;
+        self.client.send(PutItemInput::builder().table_name(&self.table).set_item(Some(item)).build()).await?;
         Ok(())
     }
 }

@@ -1,5 +1,7 @@
 //! What users who were moved in bring along, until they have a profile.
 
+use aws_sdk_dynamodb::operation::get_item::GetItemInput;
+use aws_sdk_dynamodb::operation::put_item::PutItemInput;
 use aws_sdk_dynamodb::types::Delete;
 use shared::names::LegacyId;
 use shared::provisioning::Arrival;
@@ -23,16 +25,15 @@ impl Directory {
     /// was kept for the same user before.
     pub async fn put_arrival(&self, arrival: &Arrival, now: u64) -> Result<(), Error> {
         let item = items::arrival_item(arrival, now);
-        self.client.put_item().table_name(&self.table).set_item(Some(item)).send().await?;
+        self.client.send(PutItemInput::builder().table_name(&self.table).set_item(Some(item)).build()).await?;
         Ok(())
     }
 
     /// What a user brought along, as the table has it at this moment: it is
     /// written just before the user is made, and the first token comes at once.
     pub(crate) async fn brought(&self, id: &LegacyId) -> Result<Option<Brought>, Error> {
-        let found =
-            self.client.get_item().table_name(&self.table).set_key(Some(key(id))).consistent_read(true).send().await?;
-        let Some(item) = found.item else { return Ok(None) };
+        let get = GetItemInput::builder().table_name(&self.table).set_key(Some(key(id))).consistent_read(true);
+        let Some(item) = self.client.send(get.build()).await?.item else { return Ok(None) };
         Ok(Some(Brought { arrival: items::read_arrival(id, &item)?, item }))
     }
 

@@ -1,7 +1,9 @@
 //! The client, and what is read with it.
 
-use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::operation::query::QueryInput;
+use aws_sdk_dynamodb::operation::query::builders::QueryInputBuilder;
 use shared::address::EmailAddress;
+use shell::aws::Client;
 
 use crate::items::{self, BY_SUBJECT, Item};
 use crate::{Error, Person, RevocationTable, Subject};
@@ -26,18 +28,13 @@ impl Directory {
         Self { revocations, ..self }
     }
 
-    /// A directory in `table`, with a client of its own. Makes no call.
-    pub fn connect(config: &shell::aws::SdkConfig, table: impl Into<String>) -> Self {
-        Self::new(Client::new(config), table)
-    }
-
     /// Everything about a user: one round trip, unless it exceeds 1 MB.
     ///
     /// Read from the index, which follows the table within moments: a role
     /// just taken away may show once more.
     /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.html#GSI.Writes>
     pub async fn person(&self, subject: &Subject) -> Result<Person, Error> {
-        let items = self.by_subject(items::user_key(subject)).await?;
+        let items = self.by_subject(items::user_key(subject), QueryInput::builder(), usize::MAX).await?;
         Ok(items::person(subject, &items)?)
     }
 
@@ -46,18 +43,28 @@ impl Directory {
         Ok(!self.invitations(address, now).await?.is_empty())
     }
 
-    async fn by_subject(&self, subject: String) -> Result<Vec<Item>, Error> {
-        let pages = self
-            .client
-            .query()
+    /// What the index has under a subject. Pages are followed until there are `most`
+    /// items or more.
+    pub(crate) async fn by_subject(
+        &self,
+        subject: String,
+        query: QueryInputBuilder,
+        most: usize,
+    ) -> Result<Vec<Item>, Error> {
+        let query = query
             .table_name(&self.table)
             .index_name(BY_SUBJECT)
             .key_condition_expression("#subject = :subject")
             .expression_attribute_names("#subject", "subject")
-            .expression_attribute_values(":subject", items::text(subject))
-            .into_paginator()
-            .items()
-            .send();
-        Ok(pages.try_collect().await?)
+            .expression_attribute_values(":subject", items::text(subject));
+        let (mut found, mut start) = (Vec::new(), None);
+        loop {
+            let page = self.client.send(query.clone().set_exclusive_start_key(start).build()).await?;
+            found.extend(page.items.unwrap_or_default());
+            start = page.last_evaluated_key.filter(|key| !key.is_empty());
+            if start.is_none() || found.len() >= most {
+                return Ok(found);
+            }
+        }
     }
 }

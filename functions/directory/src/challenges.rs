@@ -1,5 +1,7 @@
 //! Challenges of sign-up that were used.
 
+use aws_sdk_dynamodb::operation::put_item::PutItemInput;
+
 use crate::items::{self, Item};
 use crate::{Directory, Error};
 
@@ -21,8 +23,8 @@ impl Directory {
             ("sk".to_owned(), items::text("USED")),
             ("expires_at".to_owned(), items::number(now.saturating_add(KEPT_S))),
         ]);
-        let put = self.client.put_item().table_name(&self.table).set_item(Some(mark));
-        match put.condition_expression("attribute_not_exists(pk)").send().await {
+        let put = PutItemInput::builder().table_name(&self.table).set_item(Some(mark));
+        match self.client.send(put.condition_expression("attribute_not_exists(pk)").build()).await {
             Ok(_) => Ok(true),
             Err(error)
                 if error.as_service_error().is_some_and(|error| error.is_conditional_check_failed_exception()) =>

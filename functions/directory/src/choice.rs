@@ -40,12 +40,11 @@ impl Directory {
             .expression_attribute_values(":tenant", items::text(tenant.as_str()))
             .expression_attribute_values(":one", items::number(1))
             .build()?;
-        let call = self
-            .client
-            .transact_write_items()
-            .transact_items(TransactWriteItem::builder().condition_check(member).build())
-            .transact_items(TransactWriteItem::builder().update(chosen).build());
-        match call.send().await {
+        let both = vec![
+            TransactWriteItem::builder().condition_check(member).build(),
+            TransactWriteItem::builder().update(chosen).build(),
+        ];
+        match self.transact(both).await {
             Ok(_) => Ok(Choice::Kept),
             Err(error) => match error.as_service_error() {
                 Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {

@@ -1,9 +1,10 @@
 //! The invitations of an address.
 
+use aws_sdk_dynamodb::operation::query::QueryInput;
 use shared::address::EmailAddress;
 use shared::provisioning::Invitation;
 
-use crate::items::{self, BY_SUBJECT};
+use crate::items;
 use crate::{Directory, Error};
 
 /// More invitations than this are left for later: with the profile and one
@@ -17,27 +18,11 @@ impl Directory {
     /// is compared here too.
     /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/TTL.html>
     pub(crate) async fn invitations(&self, address: &EmailAddress, now: u64) -> Result<Vec<Invitation>, Error> {
-        let mut found = Vec::new();
-        let mut pages = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .index_name(BY_SUBJECT)
-            .key_condition_expression("#subject = :address")
+        let living = QueryInput::builder()
             .filter_expression("#expires > :now")
-            .expression_attribute_names("#subject", "subject")
             .expression_attribute_names("#expires", "expires_at")
-            .expression_attribute_values(":address", items::text(items::address_key(address)))
-            .expression_attribute_values(":now", items::number(now))
-            .into_paginator()
-            .items()
-            .send();
-        while let Some(item) = pages.try_next().await? {
-            found.push(items::read_invitation(address, &item)?);
-            if found.len() == MOST {
-                break;
-            }
-        }
-        Ok(found)
+            .expression_attribute_values(":now", items::number(now));
+        let found = self.by_subject(items::address_key(address), living, MOST).await?;
+        Ok(found.iter().take(MOST).map(|item| items::read_invitation(address, item)).collect::<Result<_, _>>()?)
     }
 }

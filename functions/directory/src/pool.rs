@@ -1,7 +1,9 @@
 //! The groups of a real pool.
 
-use aws_sdk_cognitoidentityprovider::Client;
-use aws_sdk_cognitoidentityprovider::operation::admin_add_user_to_group::AdminAddUserToGroupError as ServiceError;
+use aws_sdk_cognitoidentityprovider::operation::admin_add_user_to_group::{
+    AdminAddUserToGroupError as ServiceError, AdminAddUserToGroupInput,
+};
+use shell::aws::Client;
 
 use crate::{AddError, AddFailure, Groups, PoolUser};
 
@@ -10,9 +12,9 @@ use crate::{AddError, AddFailure, Groups, PoolUser};
 pub struct PoolGroups(Client);
 
 impl PoolGroups {
-    /// A client of its own. Makes no call.
-    pub fn connect(config: &shell::aws::SdkConfig) -> Self {
-        Self(Client::new(config))
+    /// Behind a client. Makes no call.
+    pub fn new(client: Client) -> Self {
+        Self(client)
     }
 }
 
@@ -20,8 +22,8 @@ impl Groups for PoolGroups {
     // Cognito says nothing when the user is in the group already.
     // https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_AdminAddUserToGroup.html
     async fn add(&self, user: PoolUser<'_>, group: &str) -> Result<(), AddError> {
-        let call = self.0.admin_add_user_to_group().user_pool_id(user.pool_id).username(user.name).group_name(group);
-        let Err(error) = call.send().await else {
+        let call = AdminAddUserToGroupInput::builder().user_pool_id(user.pool_id).username(user.name).group_name(group);
+        let Err(error) = self.0.send(call.build()).await else {
             return Ok(());
         };
         let reason = match error.as_service_error() {
@@ -35,8 +37,6 @@ impl Groups for PoolGroups {
 
 #[cfg(test)]
 mod tests {
-    use aws_sdk_cognitoidentityprovider::config::retry::RetryConfig;
-    use aws_sdk_cognitoidentityprovider::config::{BehaviorVersion, Credentials, Region};
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::net::TcpListener;
 
@@ -45,14 +45,7 @@ mod tests {
     /// What the client makes of one answer of the service.
     async fn add(status: &str, body: &str) -> Result<(), AddError> {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let config = aws_sdk_cognitoidentityprovider::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new("us-east-1"))
-            .credentials_provider(Credentials::new("test", "test", None, None, "test"))
-            .endpoint_url(format!("http://{}", listener.local_addr().unwrap()))
-            .retry_config(RetryConfig::disabled())
-            .build();
-        let groups = PoolGroups(Client::from_conf(config));
+        let groups = PoolGroups::new(Client::local(&format!("http://{}", listener.local_addr().unwrap())));
         let answer = format!(
             "HTTP/1.1 {status}\r\ncontent-type: application/x-amz-json-1.1\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
             body.len()

@@ -3,6 +3,8 @@
 //! Writing a mark twice does no harm, and no mark gives anything back: a session
 //! stays ended, and a later time takes the place of an earlier one.
 
+use aws_sdk_dynamodb::operation::put_item::PutItemInput;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemInput;
 use aws_sdk_dynamodb::types::Update;
 use shared::names::SessionId;
 use shared::revocation::{Key, mark_expires_at, rights_settle_at};
@@ -47,7 +49,7 @@ impl Directory {
         let table = self.revocations.as_ref().ok_or(Error::NotConfigured)?;
         let key = Key::Session(session.clone());
         let item = Item::from([("pk".to_owned(), items::text(key.to_string())), table.expires_at(now)]);
-        self.client.put_item().table_name(&table.name).set_item(Some(item)).send().await?;
+        self.client.send(PutItemInput::builder().table_name(&table.name).set_item(Some(item)).build()).await?;
         Ok(())
     }
 
@@ -56,17 +58,15 @@ impl Directory {
     pub async fn end_sessions(&self, whose: &Key, now: u64) -> Result<(), Error> {
         let table = self.revocations.as_ref().ok_or(Error::NotConfigured)?;
         let (expiry, end) = table.expires_at(now);
-        self.client
-            .update_item()
+        let update = UpdateItemInput::builder()
             .table_name(&table.name)
             .key("pk", items::text(whose.to_string()))
             .update_expression("SET #authenticated = :now, #expiry = :end")
             .expression_attribute_names("#authenticated", "authenticated_before")
             .expression_attribute_names("#expiry", expiry)
             .expression_attribute_values(":now", items::number(now))
-            .expression_attribute_values(":end", end)
-            .send()
-            .await?;
+            .expression_attribute_values(":end", end);
+        self.client.send(update.build()).await?;
         Ok(())
     }
 }

@@ -5,10 +5,8 @@ use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::config::interceptors::BeforeTransmitInterceptorContextRef;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
-use aws_sdk_dynamodb::config::{BehaviorVersion, ConfigBag, Credentials, Intercept, Region, RuntimeComponents};
-use aws_sdk_dynamodb::error::BoxError;
+use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection, ProjectionType,
     ScalarAttributeType,
@@ -42,7 +40,7 @@ impl Database {
     /// Starts a database with the directory table, keys as in the template.
     pub async fn start() -> Result<Self, Box<dyn Error + Send + Sync>> {
         let database = Self::empty().await?;
-        create_table(&database.client()).await?;
+        create_table(&database.sdk()).await?;
         Ok(database)
     }
 
@@ -51,20 +49,28 @@ impl Database {
         &self.endpoint
     }
 
-    /// A client of it that tries once.
-    pub fn client(&self) -> Client {
-        self.recorded(&Calls::default())
+    /// A client of it, as functions have it.
+    pub fn client(&self) -> shell::aws::Client {
+        shell::aws::Client::local(&self.endpoint)
     }
 
-    /// A client of it that tries once and notes its calls.
-    pub fn recorded(&self, calls: &Calls) -> Client {
+    /// The same, noting its calls.
+    pub fn recorded(&self, calls: &Calls) -> shell::aws::Client {
+        let calls = calls.clone();
+        self.client().watched(move |operation, _| {
+            calls.note(operation);
+            Ok(())
+        })
+    }
+
+    /// The SDK's own client of it, for what functions never do.
+    pub fn sdk(&self) -> Client {
         let config = aws_sdk_dynamodb::Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new("us-east-1"))
             .credentials_provider(Credentials::new("test", "test", None, None, "test"))
             .endpoint_url(&self.endpoint)
             .retry_config(RetryConfig::disabled())
-            .interceptor(calls.clone())
             .build();
         Client::from_conf(config)
     }
@@ -76,13 +82,13 @@ impl Database {
 
     /// Writes an item as it is, for states that the code itself never makes.
     pub async fn put(&self, item: Item) -> Result<(), Box<dyn Error + Send + Sync>> {
-        self.client().put_item().table_name(TABLE).set_item(Some(item)).send().await?;
+        self.sdk().put_item().table_name(TABLE).set_item(Some(item)).send().await?;
         Ok(())
     }
 
     /// All items of the directory table, in no order.
     pub async fn items(&self) -> Result<Vec<Item>, Box<dyn Error + Send + Sync>> {
-        let scan = self.client().scan().table_name(TABLE).into_paginator().items().send();
+        let scan = self.sdk().scan().table_name(TABLE).into_paginator().items().send();
         Ok(scan.try_collect().await?)
     }
 }
@@ -102,23 +108,9 @@ impl Calls {
     pub fn take(&self) -> Vec<String> {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
-}
 
-impl Intercept for Calls {
-    fn name(&self) -> &'static str {
-        "Calls"
-    }
-
-    fn read_before_transmit(
-        &self,
-        context: &BeforeTransmitInterceptorContextRef<'_>,
-        _: &RuntimeComponents,
-        _: &mut ConfigBag,
-    ) -> Result<(), BoxError> {
-        let target = context.request().headers().get("x-amz-target").unwrap_or_default();
-        let operation = target.rsplit('.').next().unwrap_or_default().to_owned();
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(operation);
-        Ok(())
+    fn note(&self, operation: &str) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(operation.to_owned());
     }
 }
 

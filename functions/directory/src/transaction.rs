@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
-use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::operation::transact_write_items::{
+    TransactWriteItemsError, TransactWriteItemsInput, TransactWriteItemsOutput,
+};
 use aws_sdk_dynamodb::types::{CancellationReason, Delete, Put, TransactWriteItem};
 use shared::address::EmailAddress;
 use shared::provisioning::{Invitation, MOST_WRITES, Plan};
 use shared::tenants::Membership;
+use shell::aws::SdkError;
 
 use crate::arrivals::Brought;
 use crate::items::{self, Item};
@@ -67,7 +70,7 @@ impl Directory {
     pub(crate) async fn write(&self, write: &Write<'_>) -> Result<Written, Error> {
         let mut parts = parts(write);
         for attempt in 0..ATTEMPTS {
-            let failed = match self.transact(write, &parts).await? {
+            let failed = match self.attempt(write, &parts).await? {
                 None => return Ok(Written::Done(memberships(parts))),
                 Some(Cancelled::Conditions(failed)) => failed,
                 Some(_) => {
@@ -90,14 +93,12 @@ impl Directory {
     }
 
     /// One call; `None` means that everything was written.
-    async fn transact(&self, write: &Write<'_>, parts: &[Part]) -> Result<Option<Cancelled>, Error> {
+    async fn attempt(&self, write: &Write<'_>, parts: &[Part]) -> Result<Option<Cancelled>, Error> {
         if parts.len() > MOST_WRITES {
             return Err(Error::TooManyItems);
         }
         let items = parts.iter().map(|part| self.item(write, part)).collect::<Result<Vec<_>, Error>>()?;
-        // The SDK adds a token to the call, so that its own retry of a lost
-        // answer is answered as the first call was.
-        let error = match self.client.transact_write_items().set_transact_items(Some(items)).send().await {
+        let error = match self.transact(items).await {
             Ok(_) => return Ok(None),
             Err(error) => error,
         };
@@ -108,6 +109,19 @@ impl Directory {
             _ => Cancelled::Final,
         };
         if cancelled == Cancelled::Final { Err(error.into()) } else { Ok(Some(cancelled)) }
+    }
+
+    /// All of it or nothing.
+    ///
+    /// A token goes with the call, so that a repetition after a lost answer is
+    /// answered as the first was.
+    /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html#DDB-TransactWriteItems-request-ClientRequestToken>
+    pub(crate) async fn transact(
+        &self,
+        items: Vec<TransactWriteItem>,
+    ) -> Result<TransactWriteItemsOutput, SdkError<TransactWriteItemsError>> {
+        let input = TransactWriteItemsInput::builder().set_transact_items(Some(items));
+        self.client.send(input.client_request_token(shell::aws::token()).build()).await
     }
 
     fn item(&self, write: &Write<'_>, part: &Part) -> Result<TransactWriteItem, Error> {

@@ -1,9 +1,9 @@
 //! The queue of promotions in SQS.
 
-use aws_sdk_sqs::Client;
+use aws_sdk_sqs::operation::send_message::SendMessageInput;
 use serde::Serialize;
 use shared::guests::IdentityId;
-use shell::aws::SdkConfig;
+use shell::aws::Client;
 
 use crate::{Promotions, Unsent};
 
@@ -15,9 +15,9 @@ pub struct PromotionQueue {
 }
 
 impl PromotionQueue {
-    /// A queue that is reached with this configuration. Makes no call.
-    pub fn connect(config: &SdkConfig, url: String) -> Self {
-        Self { client: Client::new(config), url }
+    /// A queue that is reached through this client. Makes no call.
+    pub fn new(client: Client, url: String) -> Self {
+        Self { client, url }
     }
 }
 
@@ -32,7 +32,7 @@ impl Promotions for PromotionQueue {
     /// A message may arrive twice: the mover finds nothing left to do then.
     async fn go_on(&self, identity: &IdentityId) -> Result<(), Unsent> {
         let body = serde_json::to_string(&Message { identity_id: identity.as_str() })?;
-        self.client.send_message().queue_url(&self.url).message_body(body).send().await?;
+        self.client.send(SendMessageInput::builder().queue_url(&self.url).message_body(body).build()).await?;
         Ok(())
     }
 }

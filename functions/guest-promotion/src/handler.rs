@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::value::{RawValue, to_raw_value};
 use shared::guests::proof::{ISSUER, ProofRefusal, ProofRules};
 use shared::token::Profile;
-use shell::aws::SdkConfig;
+use shell::aws::Client;
 use shell::key_set::{Fetch, KeySets, Limits};
 use shell::{Answer, Failure as LambdaFailure, Handler, Invocation, PublicText};
 
@@ -44,20 +44,20 @@ impl<F: Fetch> GuestPromotion<F, Records, Pools, BusAndQueue, SystemClock> {
     /// The function on AWS. Fetches the identity pool's keys, so that the first
     /// request finds them; if that fails it is tried again, and until then no
     /// token is believed.
-    pub async fn start(config: &SdkConfig, settings: Settings, fetch: F) -> Self {
+    pub async fn start(client: Client, settings: Settings, fetch: F) -> Self {
         let issuer = (ISSUER.to_owned(), settings.key_set_url);
         let key_sets = KeySets::of(Profile::IdentityPool, vec![issuer], fetch, Limits::default());
         key_sets.fetch_all().await;
         let mut guarded = settings.rules.attributes.clone();
         guarded.insert(records::EXPIRES_AT.to_owned());
         let rules = ProofRules { pool: settings.identity_pool.clone(), most_age_s: settings.rules.most_proof_age_s };
-        let accounts = Pools::connect(config, settings.identity_pool, settings.provider, settings.user_pool_id);
+        let accounts = Pools::new(client.clone(), settings.identity_pool, settings.provider, settings.user_pool_id);
         Self {
             entry: Entry { rules, key_sets },
             promotion: Promotion {
-                store: Records::connect(config, settings.records_table, guarded),
+                store: Records::connect(&client, settings.records_table, guarded),
                 accounts,
-                outbox: BusAndQueue::connect(config, settings.event_bus, settings.queue_url),
+                outbox: BusAndQueue::new(client, settings.event_bus, settings.queue_url),
                 clock: SystemClock,
                 rules: settings.rules,
             },

@@ -2,7 +2,7 @@
 
 use shared::guests::proof::KEY_SET_URL;
 use shared::guests::{GuestRules, IdentityPoolId};
-use shell::key_set::check_address;
+use shell::check_address;
 use shell::{Lookup, SettingError};
 
 /// What the function works with.

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use attachment::{Attachment, Error, Report, Times};
 use serde_json::value::RawValue;
-use shell::aws::SdkConfig;
+use shell::sdk::SdkConfig;
 use shell::{Answer, Failure, Handler, Invocation, PublicText, SettingError};
 
 pub use answer::answer_when_panicking;

@@ -8,7 +8,7 @@ use pool_attachment::{PoolAttachment, Settings, answer_when_panicking};
 async fn main() -> ExitCode {
     answer_when_panicking();
     shell::start(async || {
-        let config = shell::aws::config().await;
+        let config = shell::sdk::config().await;
         Ok(PoolAttachment::new(Settings::read(&shell::environment), &config))
     })
     .await

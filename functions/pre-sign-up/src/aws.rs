@@ -4,20 +4,21 @@ use directory::{Directory, Error};
 use shared::address::EmailAddress;
 use shared::rules::Links;
 use shell::SettingError;
+use shell::aws::Client;
 
 use crate::{ChallengeCheck, Invitations, PoolAccounts, Settings};
 
-/// Builds the clients that the rules need, none without need. Fetches the
+/// Builds the client, unless the rules need none. Fetches the
 /// challenge's secret, if there is one, and makes no other call.
 pub async fn connect(settings: &Settings) -> Result<(InvitationTable, PoolAccounts, ChallengeCheck), SettingError> {
     let links = settings.rules.providers.iter().any(|provider| provider.links != Links::Never);
     if settings.directory_table.is_none() && !links {
-        return Ok((InvitationTable(None), PoolAccounts::connect(None), ChallengeCheck::OFF));
+        return Ok((InvitationTable(None), PoolAccounts::new(None), ChallengeCheck::OFF));
     }
-    let config = shell::aws::config().await;
-    let directory = settings.directory_table.clone().map(|table| Directory::connect(&config, table));
-    let challenges = ChallengeCheck::connect(&config, settings, directory.clone()).await?;
-    Ok((InvitationTable(directory), PoolAccounts::connect(links.then_some(&config)), challenges))
+    let client = Client::from_environment(&shell::environment)?;
+    let directory = settings.directory_table.clone().map(|table| Directory::new(client.clone(), table));
+    let challenges = ChallengeCheck::connect(&client, settings, directory.clone()).await?;
+    Ok((InvitationTable(directory), PoolAccounts::new(links.then_some(client)), challenges))
 }
 
 /// The directory table, where the rules need one.

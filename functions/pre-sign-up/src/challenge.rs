@@ -8,6 +8,7 @@ use std::fmt;
 use aws_lc_rs::digest::{SHA256, digest};
 use directory::Directory;
 use shared::sign_up::{ChallengeOutcome, ChallengeToken};
+use shell::aws::Client;
 use shell::https::HttpsError;
 use shell::{Failure, PublicText, SettingError};
 
@@ -34,14 +35,14 @@ impl ChallengeCheck {
 
     /// What the rules ask for. Fetches the secret, if there is one.
     pub(crate) async fn connect(
-        config: &shell::aws::SdkConfig,
+        client: &Client,
         settings: &Settings,
         directory: Option<Directory>,
     ) -> Result<Self, SettingError> {
         let rules = settings.rules.sign_up.challenge.as_ref();
         match (rules, &settings.challenge_secret_arn, directory) {
             (Some(rules), Some(arn), Some(directory)) => {
-                Ok(Self(Some((directory, Verifier::connect(config, rules, arn).await?))))
+                Ok(Self(Some((directory, Verifier::connect(client, rules, arn).await?))))
             }
             _ => Ok(Self::OFF),
         }

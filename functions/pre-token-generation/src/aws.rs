@@ -2,6 +2,8 @@
 
 use directory::{Directory, Error, Newcomer, Outcome, Person, PoolGroups, Subject};
 use shared::rules::Rules;
+use shell::SettingError;
+use shell::aws::Client;
 
 use crate::People;
 
@@ -23,12 +25,12 @@ impl<G> Register<G> {
     }
 }
 
-/// Builds clients for `table` and the pool; none at all without a table. Makes
+/// Builds a client for `table` and the pool; none at all without a table. Makes
 /// no call.
-pub async fn connect(table: Option<String>) -> Option<Register<PoolGroups>> {
-    let table = table?;
-    let config = shell::aws::config().await;
-    Some(Register::new(Directory::connect(&config, table), PoolGroups::connect(&config)))
+pub fn connect(table: Option<String>) -> Result<Option<Register<PoolGroups>>, SettingError> {
+    let Some(table) = table else { return Ok(None) };
+    let client = Client::from_environment(&shell::environment)?;
+    Ok(Some(Register::new(Directory::new(client.clone(), table), PoolGroups::new(client))))
 }
 
 impl<G: directory::Groups + Sync> People for Register<G> {

@@ -8,7 +8,7 @@ use pre_token_generation::{PreTokenGeneration, Settings, connect};
 async fn main() -> ExitCode {
     shell::start(async || {
         let settings = Settings::read(&shell::environment)?;
-        let people = connect(settings.directory_table).await;
+        let people = connect(settings.directory_table)?;
         Ok(PreTokenGeneration::new(settings.rules, people))
     })
     .await

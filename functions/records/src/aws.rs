@@ -3,19 +3,17 @@
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
-use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::config::retry::RetryConfig;
-use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
-use aws_sdk_dynamodb::error::{BuildError, ProvideErrorMetadata, SdkError};
-use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
-use aws_sdk_dynamodb::operation::put_item::PutItemError;
-use aws_sdk_dynamodb::operation::query::QueryOutput;
-use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
-use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::error::ProvideErrorMetadata;
+use aws_sdk_dynamodb::operation::delete_item::{DeleteItemError, DeleteItemInput};
+use aws_sdk_dynamodb::operation::get_item::GetItemInput;
+use aws_sdk_dynamodb::operation::put_item::{PutItemError, PutItemInput};
+use aws_sdk_dynamodb::operation::query::builders::QueryInputBuilder;
+use aws_sdk_dynamodb::operation::query::{QueryInput, QueryOutput};
+use aws_sdk_dynamodb::operation::transact_write_items::{TransactWriteItemsError, TransactWriteItemsInput};
 use aws_sdk_dynamodb::types::{
     CancellationReason, Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
 };
-use shell::aws::SdkConfig;
+use shell::aws::{BuildError, Client, Pace, SdkError, token};
 
 use crate::{Change, Item, PK, Page, ReadError, SK, Stale, Store, WriteError, key_of, same, text};
 
@@ -30,39 +28,30 @@ pub struct Records {
 }
 
 impl Records {
-    /// A table that is reached with this configuration. Makes no call.
-    ///
-    /// A transaction of 4 MB takes longer than any other call here, so each has
-    /// more time than a trigger's.
-    pub fn connect(config: &SdkConfig, table: String, guarded: BTreeSet<String>) -> Self {
-        let timeouts = TimeoutConfig::builder()
-            .connect_timeout(Duration::from_millis(250))
-            .operation_attempt_timeout(Duration::from_secs(3))
-            .operation_timeout(Duration::from_secs(5))
-            .build();
-        // A call that may have been made is looked into, not blindly made again;
-        // the SDK's one retry carries the first call's token.
-        let retries = RetryConfig::standard().with_max_attempts(2).with_initial_backoff(Duration::from_millis(25));
-        let config =
-            aws_sdk_dynamodb::config::Builder::from(config).timeout_config(timeouts).retry_config(retries).build();
-        Self::new(Client::from_conf(config), table, guarded)
-    }
-
-    /// A table that is reached through this client.
+    /// A table that is reached through this client. Makes no call.
     pub fn new(client: Client, table: impl Into<String>, guarded: BTreeSet<String>) -> Self {
         Self { client, table: table.into(), guarded }
+    }
+
+    /// The same at a pace of its own: a transaction of 4 MB takes longer than a
+    /// trigger's calls, and a call that may have been made is looked into, not
+    /// blindly made again.
+    pub fn connect(client: &Client, table: String, guarded: BTreeSet<String>) -> Self {
+        let pace = Pace { attempt: Duration::from_secs(3), whole: Duration::from_secs(5), attempts: 2 };
+        Self::new(client.paced(pace), table, guarded)
     }
 }
 
 impl Store for Records {
     async fn read(&self, pk: &str, sk: &str) -> Result<Option<Item>, ReadError> {
-        let call = self.client.get_item().table_name(&self.table).key(PK, text(pk)).key(SK, text(sk));
-        let found = call.consistent_read(true).send().await.map_err(|error| ReadError(error.into()))?;
-        Ok(found.item)
+        let call = GetItemInput::builder().table_name(&self.table).key(PK, text(pk)).key(SK, text(sk));
+        let found = self.client.send(call.consistent_read(true).build()).await;
+        Ok(found.map_err(|error| ReadError(error.into()))?.item)
     }
 
     async fn page(&self, pk: &str, after: Option<&str>) -> Result<Page, ReadError> {
-        page_of(self.query(pk, after).send().await.map_err(|error| ReadError(error.into()))?)
+        let found = self.client.send(self.query(pk, after).build()).await;
+        page_of(found.map_err(|error| ReadError(error.into()))?)
     }
 
     /// One change is a call of its own, at half the price of a transaction.
@@ -77,10 +66,9 @@ impl Store for Records {
 
 impl Records {
     /// A consistent query of a partition after a sort key, or from the beginning.
-    pub(crate) fn query(&self, pk: &str, after: Option<&str>) -> QueryFluentBuilder {
+    pub(crate) fn query(&self, pk: &str, after: Option<&str>) -> QueryInputBuilder {
         let start = after.map(|sk| Item::from([(PK.to_owned(), text(pk)), (SK.to_owned(), text(sk))]));
-        self.client
-            .query()
+        QueryInput::builder()
             .table_name(&self.table)
             .consistent_read(true)
             .key_condition_expression("#pk = :pk")
@@ -91,10 +79,11 @@ impl Records {
 
     async fn write_all(&self, changes: &[Change]) -> Result<(), WriteError> {
         let items = changes.iter().map(|change| self.action(change)).collect::<Result<Vec<_>, _>>();
-        // The SDK adds a token to the call, so that its own retry of a lost
-        // answer is answered as the first call was.
-        let call = self.client.transact_write_items().set_transact_items(Some(items.map_err(unwritable)?));
-        let Err(error) = call.send().await else { return Ok(()) };
+        // With a token, so that a repetition after a lost answer is answered as the
+        // first call was.
+        let call = TransactWriteItemsInput::builder().set_transact_items(Some(items.map_err(unwritable)?));
+        let call = call.client_request_token(token());
+        let Err(error) = self.client.send(call.build()).await else { return Ok(()) };
         match error.as_service_error() {
             Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
                 Err(classify(cancelled.cancellation_reasons()))
@@ -128,15 +117,14 @@ impl Records {
         let told = ReturnValuesOnConditionCheckFailure::AllOld;
         match change {
             Change::Create(new) | Change::Replace { new, .. } => {
-                let call = self.client.put_item().table_name(&self.table).set_item(Some(new.clone()));
+                let call = PutItemInput::builder().table_name(&self.table).set_item(Some(new.clone()));
                 let call = call.condition_expression(expected.condition);
                 let call = call.set_expression_attribute_names(expected.names);
                 let call = call.set_expression_attribute_values(expected.values);
-                let Err(error) = call.return_values_on_condition_check_failure(told).send().await else {
-                    return Ok(());
-                };
+                let call = call.return_values_on_condition_check_failure(told);
+                let Err(error) = self.client.send(call.build()).await else { return Ok(()) };
                 match error.as_service_error() {
-                    // The SDK's retry after a lost answer meets our own write.
+                    // The client's retry after a lost answer meets our own write.
                     Some(PutItemError::ConditionalCheckFailedException(failed))
                         if failed.item().is_some_and(|found| same(found, new, &[])) =>
                     {
@@ -147,13 +135,12 @@ impl Records {
                 }
             }
             Change::Remove(old) => {
-                let call = self.client.delete_item().table_name(&self.table).set_key(Some(key(old)));
+                let call = DeleteItemInput::builder().table_name(&self.table).set_key(Some(key(old)));
                 let call = call.condition_expression(expected.condition);
                 let call = call.set_expression_attribute_names(expected.names);
                 let call = call.set_expression_attribute_values(expected.values);
-                let Err(error) = call.return_values_on_condition_check_failure(told).send().await else {
-                    return Ok(());
-                };
+                let call = call.return_values_on_condition_check_failure(told);
+                let Err(error) = self.client.send(call.build()).await else { return Ok(()) };
                 match error.as_service_error() {
                     Some(DeleteItemError::ConditionalCheckFailedException(failed)) => Err(stale(failed.item.clone())),
                     _ => Err(failure(error)),
@@ -247,10 +234,9 @@ fn classify(reasons: &[CancellationReason]) -> WriteError {
 }
 
 /// What a call that brought no usable answer means.
-pub(crate) fn failure<E, R>(error: SdkError<E, R>) -> WriteError
+pub(crate) fn failure<E>(error: SdkError<E>) -> WriteError
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
-    R: std::fmt::Debug + Send + Sync + 'static,
 {
     let refused_before_it_began = [
         "ProvisionedThroughputExceededException",

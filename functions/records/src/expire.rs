@@ -1,6 +1,6 @@
 //! Ends of items: what has not ended yet, and setting an end.
 
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::operation::update_item::{UpdateItemError, UpdateItemInput};
 
 use crate::aws::{failure, page_of};
 use crate::{EXPIRES_AT, Item, PK, Page, ReadError, Records, SK, Value, WriteError, number, text};
@@ -30,7 +30,7 @@ impl Records {
             .filter_expression("attribute_not_exists(#expires_at) OR NOT #expires_at <= :now")
             .expression_attribute_names("#expires_at", EXPIRES_AT)
             .expression_attribute_values(":now", number(now));
-        page_of(call.send().await.map_err(|error| ReadError(error.into()))?)
+        page_of(self.client.send(call.build()).await.map_err(|error| ReadError(error.into()))?)
     }
 
     /// Gives an item an end, if it is still there and the end that it has is
@@ -44,9 +44,7 @@ impl Records {
         known: Option<&Value>,
         expires_at: u64,
     ) -> Result<Expiry, WriteError> {
-        let call = self
-            .client
-            .update_item()
+        let call = UpdateItemInput::builder()
             .table_name(&self.table)
             .key(PK, text(pk))
             .key(SK, text(sk))
@@ -60,7 +58,7 @@ impl Records {
                 .condition_expression("attribute_exists(#pk) AND #expires_at = :known")
                 .expression_attribute_values(":known", known.clone()),
         };
-        let Err(error) = call.send().await else { return Ok(Expiry::Set) };
+        let Err(error) = self.client.send(call.build()).await else { return Ok(Expiry::Set) };
         match error.as_service_error() {
             Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(Expiry::Changed),
             _ => Err(failure(error)),

@@ -48,7 +48,7 @@ impl Database {
         let endpoint = format!("http://{}", listener.local_addr()?);
         let server = tokio::spawn(dynoxide::server::serve_on(listener, database));
         let database = Self { server, endpoint };
-        create_table(&database.client()).await?;
+        create_table(&database.sdk()).await?;
         Ok(database)
     }
 
@@ -57,8 +57,13 @@ impl Database {
         &self.endpoint
     }
 
-    /// A client of it that tries once.
-    pub fn client(&self) -> Client {
+    /// A client of it, as functions have it.
+    pub fn client(&self) -> shell::aws::Client {
+        shell::aws::Client::local(&self.endpoint)
+    }
+
+    /// The SDK's own client of it, for what functions never do.
+    pub fn sdk(&self) -> Client {
         let config = aws_sdk_dynamodb::Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new("us-east-1"))
@@ -76,13 +81,13 @@ impl Database {
 
     /// Writes an item as it is, whatever stands there.
     pub async fn put(&self, item: Item) -> Result<(), Box<dyn Error + Send + Sync>> {
-        self.client().put_item().table_name(TABLE).set_item(Some(item)).send().await?;
+        self.sdk().put_item().table_name(TABLE).set_item(Some(item)).send().await?;
         Ok(())
     }
 
     /// Writes many items, each of another key.
     pub async fn put_all(&self, items: Vec<Item>) -> Result<(), Box<dyn Error + Send + Sync>> {
-        let client = self.client();
+        let client = self.sdk();
         for part in items.chunks(MOST_OF_A_BATCH) {
             let put = |item: &Item| PutRequest::builder().set_item(Some(item.clone())).build();
             let puts = part.iter().map(|item| Ok(WriteRequest::builder().put_request(put(item)?).build()));
@@ -94,7 +99,7 @@ impl Database {
 
     /// All items, in no order.
     pub async fn items(&self) -> Result<Vec<Item>, Box<dyn Error + Send + Sync>> {
-        let scan = self.client().scan().table_name(TABLE).into_paginator().items().send();
+        let scan = self.sdk().scan().table_name(TABLE).into_paginator().items().send();
         Ok(scan.try_collect().await?)
     }
 }

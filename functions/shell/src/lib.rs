@@ -16,6 +16,8 @@ pub mod https;
 pub mod key_set;
 mod logging;
 mod run;
+#[cfg(feature = "sdk")]
+pub mod sdk;
 #[cfg(feature = "secret")]
 pub mod secret;
 mod settings;
@@ -23,14 +25,27 @@ mod settings;
 pub mod signed;
 mod trigger;
 
+#[cfg(feature = "https")]
+pub use address::{check_address, is_address};
 pub use failure::{Failure, PublicText, chain};
 pub use run::{Answer, Handler, Invocation, start};
 pub use settings::{Lookup, SettingError, environment, revocation_table, rules};
 pub use trigger::{Event, Trigger, Version};
 
-/// The address of a service in AWS itself, without a slash at the end.
-#[cfg(any(feature = "aws", feature = "signed"))]
+/// The address of a service in AWS itself, without a slash at the end. Each partition
+/// has a domain of its own.
+/// <https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html>
+#[cfg(any(feature = "sdk", feature = "signed"))]
 fn regional(name: &str, region: &str) -> String {
-    let suffix = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
-    format!("https://{name}.{region}.{suffix}")
+    const DOMAINS: [(&str, &str); 6] = [
+        ("cn-", "amazonaws.com.cn"),
+        ("eusc-", "amazonaws.eu"),
+        ("us-iso-", "c2s.ic.gov"),
+        ("us-isob-", "sc2s.sgov.gov"),
+        ("us-isof-", "csp.hci.ic.gov"),
+        ("eu-isoe-", "cloud.adc-e.uk"),
+    ];
+    let known = DOMAINS.iter().find(|(prefix, _)| region.starts_with(prefix));
+    let domain = known.map_or("amazonaws.com", |(_, domain)| domain);
+    format!("https://{name}.{region}.{domain}")
 }

@@ -9,10 +9,11 @@ use std::time::SystemTime;
 pub use aws_credential_types::Credentials;
 use aws_sigv4::http_request::{self, SignableBody, SignableRequest, SigningSettings};
 use aws_sigv4::sign::v4;
+use aws_smithy_runtime_api::client::identity::Identity;
 use serde::Deserialize;
 
 use crate::address::check_address;
-use crate::https::header::CONTENT_TYPE;
+use crate::https::header::{CONTENT_TYPE, HeaderValue};
 use crate::https::{Builder, Bytes, Https, HttpsError, Request};
 use crate::{Lookup, SettingError};
 
@@ -24,7 +25,7 @@ pub struct Outgoing<'a> {
     /// Address, path and query, already percent-encoded.
     pub url: &'a str,
     /// Signed along with it.
-    pub headers: &'a [(&'static str, String)],
+    pub headers: &'a [(&'a str, &'a str)],
     /// Signed along with it, and sent by the caller.
     pub body: &'a [u8],
 }
@@ -46,13 +47,12 @@ pub fn sign(
     outgoing: &Outgoing<'_>,
     service: &str,
     region: &str,
-    credentials: &Credentials,
+    identity: &Identity,
     time: SystemTime,
 ) -> Result<Builder, Unsigned> {
     let Outgoing { method, url, headers, body } = *outgoing;
-    let identity = credentials.clone().into();
     let params = v4::SigningParams::builder()
-        .identity(&identity)
+        .identity(identity)
         .region(region)
         .name(service)
         .time(time)
@@ -60,18 +60,23 @@ pub fn sign(
         .build()
         .map_err(|_| Unsigned)?
         .into();
-    let named = headers.iter().map(|(name, value)| (*name, value.as_str()));
-    let signable = SignableRequest::new(method, url, named, SignableBody::Bytes(body)).map_err(|_| Unsigned)?;
-    let (instructions, _) = http_request::sign(signable, &params).map_err(|_| Unsigned)?.into_parts();
-    let mut request = Request::builder().method(method).uri(url);
-    for (name, value) in headers {
-        request = request.header(*name, value);
+    let signable = SignableRequest::new(method, url, headers.iter().copied(), SignableBody::Bytes(body));
+    let signed = http_request::sign(signable.map_err(|_| Unsigned)?, &params).map_err(|_| Unsigned)?;
+    let mut request = unsigned(outgoing);
+    for header in signed.into_parts().0.into_parts().0 {
+        let mut value = HeaderValue::from_str(header.value()).map_err(|_| Unsigned)?;
+        value.set_sensitive(header.sensitive());
+        request = request.header(header.name(), value);
     }
-    let mut signed = request.body(()).map_err(|_| Unsigned)?;
-    instructions.apply_to_request_http1x(&mut signed);
-    let mut builder = Request::builder().method(method).uri(url);
-    builder.headers_mut().ok_or(Unsigned)?.extend(signed.headers().clone());
-    Ok(builder)
+    Ok(request)
+}
+
+/// The request as it is, for the few operations that take no signature.
+pub(crate) fn unsigned(outgoing: &Outgoing<'_>) -> Builder {
+    let Outgoing { method, url, headers, .. } = *outgoing;
+    headers
+        .iter()
+        .fold(Request::builder().method(method).uri(url), |request, (name, value)| request.header(*name, *value))
 }
 
 /// A service that speaks JSON, with the credentials of the function's own
@@ -82,7 +87,7 @@ pub struct Service {
     name: &'static str,
     region: String,
     url: String,
-    credentials: Credentials,
+    identity: Identity,
 }
 
 /// Why a service gave no answer. Neither what was sent nor what it was signed
@@ -106,30 +111,18 @@ impl Service {
         name: &'static str,
         endpoint_key: &'static str,
     ) -> Result<Self, SettingError> {
-        const COMMON_KEY: &str = "AWS_ENDPOINT_URL";
         let region = SettingError::required(lookup, "AWS_REGION")?;
-        let set = |key: &'static str| {
-            let url = SettingError::optional(lookup, key)?;
-            Some(check_address(key, url.trim_end_matches('/').to_owned()))
-        };
-        let url = set(endpoint_key).or_else(|| set(COMMON_KEY)).transpose()?;
-        let credentials = Credentials::new(
-            SettingError::required(lookup, "AWS_ACCESS_KEY_ID")?,
-            SettingError::required(lookup, "AWS_SECRET_ACCESS_KEY")?,
-            SettingError::optional(lookup, "AWS_SESSION_TOKEN"),
-            None,
-            "environment",
-        );
-        Ok(Self { name, url: url.unwrap_or_else(|| crate::regional(name, &region)), region, credentials })
+        let url = endpoint(lookup, endpoint_key)?;
+        let identity = credentials(lookup)?.into();
+        Ok(Self { name, url: url.unwrap_or_else(|| crate::regional(name, &region)), region, identity })
     }
 
     /// Calls an operation once. `target` is what stands in `X-Amz-Target`.
     pub async fn call(&self, https: &Https, target: &str, body: Vec<u8>) -> Result<Bytes, ServiceError> {
-        let headers =
-            [(CONTENT_TYPE.as_str(), "application/x-amz-json-1.0".to_owned()), ("x-amz-target", target.to_owned())];
+        let headers = [(CONTENT_TYPE.as_str(), "application/x-amz-json-1.0"), ("x-amz-target", target)];
         let url = format!("{}/", self.url);
         let outgoing = Outgoing { method: "POST", url: &url, headers: &headers, body: &body };
-        let request = sign(&outgoing, self.name, &self.region, &self.credentials, SystemTime::now());
+        let request = sign(&outgoing, self.name, &self.region, &self.identity, SystemTime::now());
         let request = request.map_err(|Unsigned| ServiceError::Unsigned)?;
         let answer = https.exchange(request, Bytes::from(body)).await.map_err(ServiceError::Silent)?;
         if answer.status().is_success() {
@@ -137,6 +130,34 @@ impl Service {
         }
         Err(ServiceError::Refused(error_name(answer.body(), answer.status().as_u16())))
     }
+}
+
+/// Where a service is by its own setting or by the common one; without a slash at
+/// the end.
+pub(crate) fn endpoint(lookup: Lookup<'_>, key: &'static str) -> Result<Option<String>, SettingError> {
+    const COMMON_KEY: &str = "AWS_ENDPOINT_URL";
+    let set = |key: &'static str| {
+        let url = SettingError::optional(lookup, key)?;
+        Some(check_address(key, url.trim_end_matches('/').to_owned()))
+    };
+    let url = set(key).or_else(|| set(COMMON_KEY)).transpose()?;
+    // Unheeded, calls would go where the operator does not want them to.
+    let kinds = ["AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"];
+    match kinds.into_iter().find(|kind| lookup(kind).is_some_and(|set| !set.eq_ignore_ascii_case("false"))) {
+        Some(kind) if url.is_none() => Err(SettingError::new(kind, format!("is set; name the address in {key}"))),
+        _ => Ok(url),
+    }
+}
+
+/// The credentials that Lambda has put into the environment.
+pub(crate) fn credentials(lookup: Lookup<'_>) -> Result<Credentials, SettingError> {
+    Ok(Credentials::new(
+        SettingError::required(lookup, "AWS_ACCESS_KEY_ID")?,
+        SettingError::required(lookup, "AWS_SECRET_ACCESS_KEY")?,
+        SettingError::optional(lookup, "AWS_SESSION_TOKEN"),
+        None,
+        "environment",
+    ))
 }
 
 /// The name of an error, such as `ThrottlingException`; whatever else the service
@@ -179,7 +200,7 @@ mod tests {
             Credentials::new("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", None, None, "test");
         let time = UNIX_EPOCH + Duration::from_secs(1_440_938_160);
         let outgoing = Outgoing { method: "GET", url: "https://example.amazonaws.com/", headers: &[], body: b"" };
-        let request = sign(&outgoing, "service", "us-east-1", &credentials, time).unwrap().body(()).unwrap();
+        let request = sign(&outgoing, "service", "us-east-1", &credentials.into(), time).unwrap().body(()).unwrap();
         let value = |name: &str| request.headers().get(name).unwrap().to_str().unwrap().to_owned();
         assert_eq!(value("x-amz-date"), "20150830T123600Z");
         assert_eq!(
@@ -202,7 +223,7 @@ mod tests {
         };
         // Settings beside the usual ones, and the address or the setting that is refused.
         type Row<'a> = (&'a [(&'a str, &'a str)], Result<&'a str, &'a str>);
-        let table: [Row<'_>; 8] = [
+        let table: [Row<'_>; 12] = [
             (&[], Ok("https://dynamodb.eu-west-1.amazonaws.com")),
             (&[("AWS_REGION", "cn-north-1")], Ok("https://dynamodb.cn-north-1.amazonaws.com.cn")),
             (&[("AWS_ENDPOINT_URL", "http://127.0.0.1:4566/")], Ok("http://127.0.0.1:4566")),
@@ -211,6 +232,16 @@ mod tests {
                 Ok("http://127.0.0.1:2"),
             ),
             (&[("AWS_ENDPOINT_URL_DYNAMODB", "http://dynamodb.example")], Err("AWS_ENDPOINT_URL_DYNAMODB")),
+            (
+                &[("AWS_USE_FIPS_ENDPOINT", "true")],
+                Err("AWS_USE_FIPS_ENDPOINT is set; name the address in AWS_ENDPOINT_URL_DYNAMODB"),
+            ),
+            (&[("AWS_USE_DUALSTACK_ENDPOINT", "TRUE")], Err("AWS_USE_DUALSTACK_ENDPOINT")),
+            (&[("AWS_USE_FIPS_ENDPOINT", "false")], Ok("https://dynamodb.eu-west-1.amazonaws.com")),
+            (
+                &[("AWS_USE_FIPS_ENDPOINT", "true"), ("AWS_ENDPOINT_URL", "https://dynamodb-fips.example")],
+                Ok("https://dynamodb-fips.example"),
+            ),
             (&[("AWS_REGION", "")], Err("AWS_REGION")),
             (&[("AWS_ACCESS_KEY_ID", "")], Err("AWS_ACCESS_KEY_ID")),
             (&[("AWS_SECRET_ACCESS_KEY", "")], Err("AWS_SECRET_ACCESS_KEY")),

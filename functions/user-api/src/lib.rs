@@ -20,7 +20,6 @@ mod sign_out;
 #[cfg(test)]
 mod tests;
 
-use aws_sdk_dynamodb::Client;
 use back_end::aws::TenantRole;
 use back_end::items::{Content, ItemId, Items, MOST_BYTES, Put};
 use back_end::{
@@ -31,7 +30,7 @@ use directory::{Directory, RevocationTable};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use shared::names::TenantId;
-use shell::aws::SdkConfig;
+use shell::aws::Client;
 use shell::{Answer, Failure, Handler, Invocation};
 
 pub use pool::Pool;
@@ -64,10 +63,10 @@ pub struct UserApi<I: Issuer<Access = Client>> {
 
 impl UserApi<TenantRole> {
     /// A back end on AWS. Makes no call.
-    pub fn connect(config: &SdkConfig, Settings(settings): Settings) -> Self {
-        let directory = Directory::connect(config, settings.directory_table);
-        let role = TenantRole::new(config, settings.tenant_role_arn);
-        let pool = Pool::connect(config);
+    pub fn connect(client: Client, Settings(settings): Settings) -> Self {
+        let directory = Directory::new(client.clone(), settings.directory_table);
+        let pool = Pool::connect(&client);
+        let role = TenantRole::new(client, settings.tenant_role_arn);
         Self { pool: Some(pool), ..Self::new(directory, settings.items_table, role).revoking(settings.revocations) }
     }
 }

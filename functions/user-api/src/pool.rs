@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use serde_json::json;
-use shell::aws::{SdkConfig, endpoint};
+use shell::aws::{Client, Service};
 use shell::https::header::CONTENT_TYPE;
 use shell::https::{Https, Limits, Request};
 
@@ -27,9 +27,8 @@ impl fmt::Debug for Pool {
 
 impl Pool {
     /// The pools of the function's own region. Makes no call.
-    pub fn connect(config: &SdkConfig) -> Self {
-        let region = config.region().map(AsRef::as_ref).unwrap_or_default();
-        let url = format!("{}/", endpoint(config, "cognito-idp", "Cognito Identity Provider", region));
+    pub fn connect(client: &Client) -> Self {
+        let url = format!("{}/", client.url(Service::CognitoIdentityProvider));
         Self { https: Https::new(LIMITS), url }
     }
 

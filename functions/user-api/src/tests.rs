@@ -26,7 +26,7 @@ struct Fixture {
 impl Fixture {
     async fn start() -> Self {
         let database = Database::start().await.unwrap();
-        create_items_table(&database.client()).await.unwrap();
+        create_items_table(&database.sdk()).await.unwrap();
         let sessions = GuardedSessions::new(database.client());
         let api = UserApi::new(database.directory(), ITEMS_TABLE.to_owned(), sessions.clone());
         Self { database, sessions, api }
@@ -396,12 +396,12 @@ const REVOCATIONS: &str = "revocations";
 /// Ann's sessions `s-1` and `s-2`, and a pool that answers so.
 async fn revoking(pool_says: u16) -> (Fixture, pool_server::Seen) {
     let mut fixture = Fixture::start().await;
-    create_revocation_table(&fixture.database.client(), REVOCATIONS).await.unwrap();
+    create_revocation_table(&fixture.database.sdk(), REVOCATIONS).await.unwrap();
     let (url, seen) = pool_server::serve(pool_says).await;
     let api = UserApi::new(fixture.database.directory(), ITEMS_TABLE.to_owned(), fixture.sessions.clone());
     let api = api.revoking(Some(back_end::Revocations { table: REVOCATIONS.to_owned(), refresh_days: 30 }));
-    let config = shell::aws::SdkConfig::builder().endpoint_url(url).build();
-    fixture.api = UserApi { pool: Some(Pool::connect(&config)), ..api };
+    let client = shell::aws::Client::local(&url);
+    fixture.api = UserApi { pool: Some(Pool::connect(&client)), ..api };
     (fixture, seen)
 }
 
@@ -412,7 +412,7 @@ impl Fixture {
 
     /// The table of what is ended, by key: what an item holds beside it.
     async fn marks(&self) -> Vec<(String, Vec<String>)> {
-        let scan = self.database.client().scan().table_name(REVOCATIONS).send().await.unwrap();
+        let scan = self.database.sdk().scan().table_name(REVOCATIONS).send().await.unwrap();
         let mark = |item: &HashMap<String, AttributeValue>| {
             let others = item.iter().filter(|(name, _)| *name != "pk");
             let mut others: Vec<_> = others.map(|(name, value)| format!("{name} {}", value.as_n().unwrap())).collect();

@@ -3,6 +3,7 @@
 use directory::Directory;
 use shared::password::Kind;
 use shell::SettingError;
+use shell::aws::Client;
 
 use crate::attempts::AttemptsTable;
 use crate::endpoint::EndpointDirectory;
@@ -14,24 +15,20 @@ use crate::settings::region;
 use crate::table::{LegacyTable, TableDirectory};
 use crate::{OldSystem, Settings, UserMigration};
 
-/// The function with real clients. Fetches the secret, if there is one, and
+/// The function with a real client. Fetches the secret, if there is one, and
 /// makes no other call.
 pub async fn connect(
     settings: Settings,
 ) -> Result<UserMigration<AnyDirectory, AttemptsTable, Directory>, SettingError> {
-    let config = shell::aws::config().await;
-    let secret = secret::fetch(&config, settings.secret_arn.as_deref()).await?;
-    let old_system = old_system(&settings, &config, secret)?;
-    let attempts = AttemptsTable::connect(&config, settings.attempts_table, settings.rules.lockout.clone());
-    let arrivals = Directory::connect(&config, settings.directory_table);
+    let client = Client::from_environment(&shell::environment)?;
+    let secret = secret::fetch(&client, settings.secret_arn.as_deref()).await?;
+    let old_system = old_system(&settings, &client, secret)?;
+    let attempts = AttemptsTable::new(client.clone(), settings.attempts_table, settings.rules.lockout.clone());
+    let arrivals = Directory::new(client, settings.directory_table);
     Ok(UserMigration::new(settings.rules, old_system, attempts, arrivals))
 }
 
-fn old_system(
-    settings: &Settings,
-    config: &shell::aws::SdkConfig,
-    secret: Secret,
-) -> Result<AnyDirectory, SettingError> {
+fn old_system(settings: &Settings, client: &Client, secret: Secret) -> Result<AnyDirectory, SettingError> {
     match &settings.old_system {
         OldSystem::Table { name } => {
             let hashes = settings.rules.hashes.clone();
@@ -40,10 +37,10 @@ fn old_system(
             let hashing = Hashing::new(hashes, keys).map_err(|error| {
                 SettingError::new("RULES_FILE", format!("has a migration.hashes.decoy of no use: {error}"))
             })?;
-            Ok(AnyDirectory::Table(TableDirectory::new(LegacyTable::connect(config, name), hashing)))
+            Ok(AnyDirectory::Table(TableDirectory::new(LegacyTable::new(client.clone(), name), hashing)))
         }
         OldSystem::Pool { id, client_id } => {
-            let pool = OldPool::connect(config, region(id).unwrap_or_default(), id, client_id);
+            let pool = OldPool::new(client.in_region(region(id).unwrap_or_default()), id, client_id);
             Ok(AnyDirectory::Pool(PoolDirectory::new(pool, secret.pool_client_secret())))
         }
         OldSystem::Endpoint { url } => {

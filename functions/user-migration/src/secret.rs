@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use shared::password::Keys;
 use shell::SettingError;
+use shell::aws::Client;
 use shell::secret::SecretText;
 use zeroize::Zeroizing;
 
@@ -22,9 +23,9 @@ pub(crate) struct Secret {
 }
 
 /// Fetches the secret; without a name it holds nothing.
-pub(crate) async fn fetch(config: &shell::aws::SdkConfig, arn: Option<&str>) -> Result<Secret, SettingError> {
+pub(crate) async fn fetch(client: &Client, arn: Option<&str>) -> Result<Secret, SettingError> {
     match arn {
-        Some(arn) => shell::secret::fetch(config, KEY, arn).await,
+        Some(arn) => shell::secret::fetch(client, KEY, arn).await,
         None => Ok(Secret::default()),
     }
 }

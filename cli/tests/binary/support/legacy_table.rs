@@ -25,7 +25,7 @@ pub(crate) struct LegacyTable {
 impl LegacyTable {
     pub(crate) async fn start() -> Self {
         let database = Database::empty().await.expect("a database starts");
-        create(&database.client(), TABLE, ["name", "id"]).await;
+        create(&database.sdk(), TABLE, ["name", "id"]).await;
         Self { database }
     }
 
@@ -34,7 +34,7 @@ impl LegacyTable {
     }
 
     pub(crate) fn client(&self) -> Client {
-        self.database.client()
+        self.database.sdk()
     }
 
     /// All rows, by name and id.

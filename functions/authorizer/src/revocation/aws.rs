@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use shared::revocation::{Key, Mark, Question};
-use shell::https::{Bytes, Https, HttpsError, Limits};
+use shell::https::{Bytes, Https, HttpsError, Keep, Limits};
 use shell::signed::{Service, ServiceError};
 use shell::{Lookup, SettingError};
 
@@ -15,8 +15,8 @@ use super::{Marks, Unknown};
 const LIMITS: Limits =
     Limits { connect: Duration::from_millis(150), total: Duration::from_millis(300), most_bytes: 64 * 1024 };
 
-/// How long a connection may lie idle. A new one costs a handshake.
-const IDLE: Duration = Duration::from_secs(20);
+/// A new connection costs a handshake.
+const KEEP: Keep = Keep { idle: Duration::from_secs(20), most: 1 };
 
 /// The table of marks. Its one call needs `dynamodb:BatchGetItem`.
 pub struct Table {
@@ -28,7 +28,7 @@ pub struct Table {
 impl Table {
     pub(super) fn connect(name: &str, lookup: Lookup<'_>) -> Result<Self, SettingError> {
         let service = Service::from_environment(lookup, "dynamodb", "AWS_ENDPOINT_URL_DYNAMODB")?;
-        Ok(Self { name: name.to_owned(), service, https: Https::keeping(LIMITS, Some(IDLE)) })
+        Ok(Self { name: name.to_owned(), service, https: Https::keeping(LIMITS, KEEP) })
     }
 }
 

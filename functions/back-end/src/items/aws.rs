@@ -1,12 +1,13 @@
 //! The calls on the items table. Whose data they reach is up to the client's
 //! credentials; every key they name begins with the tenant.
 
-use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::error::SdkError;
-use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
-use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::operation::delete_item::{DeleteItemError, DeleteItemInput};
+use aws_sdk_dynamodb::operation::get_item::GetItemInput;
+use aws_sdk_dynamodb::operation::put_item::{PutItemError, PutItemInput};
+use aws_sdk_dynamodb::operation::query::QueryInput;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 use shared::names::{Subject, TenantId};
+use shell::aws::{Client, SdkError};
 
 use super::{Content, Item, ItemId, OwnedItem, Record, key, partition, place, prefix, read, record};
 use crate::{Page, PageRequest, Precondition, Problem, Refusal};
@@ -60,15 +61,8 @@ impl Items<'_> {
 
     /// One item as it is now; `None` when the user has none of this name.
     pub async fn get(&self, owner: &Subject, id: &ItemId) -> Result<Option<Item>, Problem> {
-        let found = self
-            .client
-            .get_item()
-            .table_name(self.table)
-            .set_key(Some(self.key(owner, id)))
-            .consistent_read(true)
-            .send()
-            .await
-            .map_err(unreachable)?;
+        let call = GetItemInput::builder().table_name(self.table).set_key(Some(self.key(owner, id)));
+        let found = self.client.send(call.consistent_read(true).build()).await.map_err(unreachable)?;
         let item = found.item().map(|record| read(self.tenant, record)).transpose();
         Ok(item.map_err(corrupt)?.map(|owned| owned.item))
     }
@@ -88,9 +82,7 @@ impl Items<'_> {
         };
         let item = Item { id, title: content.title, body: content.body, version, updated_at: now };
         let written = record(self.tenant, owner, &item);
-        let call = self
-            .client
-            .put_item()
+        let call = PutItemInput::builder()
             .table_name(self.table)
             .set_item(Some(written.clone()))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
@@ -103,7 +95,7 @@ impl Items<'_> {
                 .expression_attribute_names("#version", "version")
                 .expression_attribute_values(":version", number(version)),
         };
-        match call.send().await {
+        match self.client.send(call.build()).await {
             Err(error) if !is_our_own(&error, &written)? => Err(unreachable(error)),
             _ if version == 1 => Ok(Put::Created(item)),
             _ => Ok(Put::Replaced(item)),
@@ -113,7 +105,7 @@ impl Items<'_> {
     /// Deletes an item, if `version` is `None` or its present one. An item that
     /// is not there is deleted already.
     pub async fn delete(&self, owner: &Subject, id: &ItemId, version: Option<u64>) -> Result<(), Problem> {
-        let call = self.client.delete_item().table_name(self.table).set_key(Some(self.key(owner, id)));
+        let call = DeleteItemInput::builder().table_name(self.table).set_key(Some(self.key(owner, id)));
         let call = match version {
             None => call,
             Some(version) => call
@@ -122,7 +114,7 @@ impl Items<'_> {
                 .expression_attribute_names("#version", "version")
                 .expression_attribute_values(":version", number(version)),
         };
-        match call.send().await {
+        match self.client.send(call.build()).await {
             Ok(_) => Ok(()),
             Err(error) => match error.as_service_error() {
                 Some(DeleteItemError::ConditionalCheckFailedException(_)) => Err(Refusal::VersionChanged.into()),
@@ -135,9 +127,7 @@ impl Items<'_> {
     /// without the prefix, when there may be more.
     async fn query(&self, prefix: &str, page: &PageRequest) -> Result<(Vec<OwnedItem>, Option<String>), Problem> {
         let start = page.after.as_ref().map(|after| key(self.tenant, &format!("{prefix}{after}")));
-        let call = self
-            .client
-            .query()
+        let call = QueryInput::builder()
             .table_name(self.table)
             .expression_attribute_names("#pk", "pk")
             .expression_attribute_values(":pk", AttributeValue::S(partition(self.tenant)))
@@ -150,7 +140,7 @@ impl Items<'_> {
                 .expression_attribute_names("#sk", "sk")
                 .expression_attribute_values(":prefix", AttributeValue::S(prefix.to_owned())),
         };
-        let found = call.send().await.map_err(unreachable)?;
+        let found = self.client.send(call.build()).await.map_err(unreachable)?;
         let items: Result<Vec<_>, _> = found.items().iter().map(|record| read(self.tenant, record)).collect();
         let last = found.last_evaluated_key().and_then(|key| key.get("sk")).and_then(|value| value.as_s().ok());
         let last = last.filter(|place_text| place(place_text).is_some()).and_then(|place| place.strip_prefix(prefix));
@@ -164,7 +154,7 @@ impl Items<'_> {
 
 /// Whether a failed condition only met our own write: the SDK tries again when
 /// an answer is lost, and then finds what the first try wrote.
-fn is_our_own<R>(error: &SdkError<PutItemError, R>, written: &Record) -> Result<bool, Problem> {
+fn is_our_own(error: &SdkError<PutItemError>, written: &Record) -> Result<bool, Problem> {
     match error.as_service_error() {
         Some(PutItemError::ConditionalCheckFailedException(failed)) if failed.item() == Some(written) => Ok(true),
         Some(PutItemError::ConditionalCheckFailedException(_)) => Err(Refusal::VersionChanged.into()),

@@ -24,7 +24,7 @@ async fn a_challenge_is_used_once_and_each_one_for_itself() {
 async fn a_mark_goes_after_a_day() {
     let database = Database::start().await.unwrap();
     database.directory().use_challenge(&[1; 32], NOW).await.unwrap();
-    let found = database.client().scan().table_name(TABLE).send().await.unwrap();
+    let found = database.sdk().scan().table_name(TABLE).send().await.unwrap();
     let expires_at = found.items().first().and_then(|item| item.get("expires_at")).and_then(|at| at.as_n().ok());
     assert_eq!(expires_at, Some(&(NOW + 86_400).to_string()));
 }

@@ -104,7 +104,7 @@ async fn a_membership_that_stands_is_left_as_it_is() {
     let directory = database.directory();
     provision_verified(&directory, "ann", "ann@acme.example").await.unwrap();
     // Suspended, and the profile lost: the next call must not bring the rights back.
-    let client = database.client();
+    let client = database.sdk();
     let suspended = database.items().await.unwrap().into_iter().find(|item| item.contains_key("status")).map(|item| {
         let mut item = item;
         item.insert("status".to_owned(), aws_sdk_dynamodb::types::AttributeValue::S("suspended".to_owned()));

@@ -2,18 +2,21 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_cognitoidentity::Client;
-use aws_sdk_cognitoidentity::error::{ProvideErrorMetadata as _, SdkError};
-use aws_sdk_cognitoidentity::operation::get_credentials_for_identity::GetCredentialsForIdentityError;
+use aws_sdk_cognitoidentity::error::ProvideErrorMetadata as _;
+use aws_sdk_cognitoidentity::operation::delete_identities::DeleteIdentitiesInput;
+use aws_sdk_cognitoidentity::operation::get_credentials_for_identity::{
+    GetCredentialsForIdentityError, GetCredentialsForIdentityInput,
+};
+use aws_sdk_cognitoidentity::operation::get_id::GetIdInput;
 use directory::{Groups as _, PoolGroups, PoolUser};
 use shared::guests::{IdentityId, IdentityPoolId};
-use shell::aws::SdkConfig;
+use shell::aws::{Client, SdkError};
 
 use super::{AccountError, Accounts, LinkError, Login};
 
 /// The accounts in AWS.
 pub struct Pools {
-    identities: Client,
+    client: Client,
     groups: PoolGroups,
     identity_pool: IdentityPoolId,
     /// The user pool as the identity pool names it: `cognito-idp.<region>.amazonaws.com/<pool id>`.
@@ -22,10 +25,10 @@ pub struct Pools {
 }
 
 impl Pools {
-    /// Pools that are reached with this configuration. Makes no call.
-    pub fn connect(config: &SdkConfig, identity_pool: IdentityPoolId, provider: String, user_pool_id: String) -> Self {
-        let groups = PoolGroups::connect(config);
-        Self { identities: Client::new(config), groups, identity_pool, provider, user_pool_id }
+    /// Pools that are reached through this client. Makes no call.
+    pub fn new(client: Client, identity_pool: IdentityPoolId, provider: String, user_pool_id: String) -> Self {
+        let groups = PoolGroups::new(client.clone());
+        Self { client, groups, identity_pool, provider, user_pool_id }
     }
 
     fn logins(&self, login: &Login) -> HashMap<String, String> {
@@ -35,8 +38,8 @@ impl Pools {
     /// The identity that a login has, whatever became of the guest's. Cognito
     /// makes one for a login that has none.
     async fn own(&self, login: &Login) -> Result<IdentityId, LinkError> {
-        let call = self.identities.get_id().identity_pool_id(self.identity_pool.as_str());
-        let found = call.set_logins(Some(self.logins(login))).send().await;
+        let call = GetIdInput::builder().identity_pool_id(self.identity_pool.as_str());
+        let found = self.client.send(call.set_logins(Some(self.logins(login))).build()).await;
         let found = found.map_err(|error| match error.code() {
             Some("NotAuthorizedException") => LinkError::LoginRefused,
             _ => LinkError::Unreachable(error.into()),
@@ -50,8 +53,8 @@ impl Accounts for Pools {
     /// the classic one. The credentials themselves are dropped unread.
     /// <https://docs.aws.amazon.com/cognitoidentity/latest/APIReference/API_GetCredentialsForIdentity.html>
     async fn link(&self, guest: &IdentityId, login: &Login) -> Result<IdentityId, LinkError> {
-        let call = self.identities.get_credentials_for_identity().identity_id(guest.as_str());
-        match call.set_logins(Some(self.logins(login))).send().await {
+        let call = GetCredentialsForIdentityInput::builder().identity_id(guest.as_str());
+        match self.client.send(call.set_logins(Some(self.logins(login))).build()).await {
             Ok(given) => identity(given.identity_id),
             Err(error) => match Refusal::of(&error) {
                 Some(Refusal::Taken) => Err(LinkError::Taken),
@@ -69,8 +72,8 @@ impl Accounts for Pools {
 
     /// <https://docs.aws.amazon.com/cognitoidentity/latest/APIReference/API_DeleteIdentities.html>
     async fn delete(&self, identity: &IdentityId) -> Result<(), AccountError> {
-        let call = self.identities.delete_identities().identity_ids_to_delete(identity.as_str());
-        let deleted = call.send().await.map_err(|error| AccountError(error.into()))?;
+        let call = DeleteIdentitiesInput::builder().identity_ids_to_delete(identity.as_str());
+        let deleted = self.client.send(call.build()).await.map_err(|error| AccountError(error.into()))?;
         match deleted.unprocessed_identity_ids() {
             [] => Ok(()),
             _ => Err(AccountError("the identity pool left it for later".into())),
@@ -92,7 +95,7 @@ enum Refusal {
 impl Refusal {
     /// What an error means; `None` when it says nothing about the login. Where
     /// one code stands for several things, the service's words decide.
-    fn of<R>(error: &SdkError<GetCredentialsForIdentityError, R>) -> Option<Self> {
+    fn of(error: &SdkError<GetCredentialsForIdentityError>) -> Option<Self> {
         Self::read(error.code()?, error.message().unwrap_or_default())
     }
 

@@ -1,9 +1,11 @@
 //! The event bus and the queue.
 
+use aws_sdk_eventbridge::operation::put_events::PutEventsInput;
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
+use aws_sdk_sqs::operation::send_message::SendMessageInput;
 use serde::Serialize;
 use shared::guests::IdentityId;
-use shell::aws::SdkConfig;
+use shell::aws::Client;
 
 use super::{Outbox, Promoted, SendError};
 
@@ -14,8 +16,7 @@ const DETAIL_TYPE: &str = "guest.promoted";
 /// The bus and the queue in AWS.
 #[derive(Debug)]
 pub struct BusAndQueue {
-    events: aws_sdk_eventbridge::Client,
-    queue: aws_sdk_sqs::Client,
+    client: Client,
     bus: String,
     queue_url: String,
 }
@@ -28,10 +29,9 @@ struct Note<'a> {
 }
 
 impl BusAndQueue {
-    /// Reached with this configuration. Makes no call.
-    pub fn connect(config: &SdkConfig, bus: String, queue_url: String) -> Self {
-        let (events, queue) = (aws_sdk_eventbridge::Client::new(config), aws_sdk_sqs::Client::new(config));
-        Self { events, queue, bus, queue_url }
+    /// Reached through this client. Makes no call.
+    pub fn new(client: Client, bus: String, queue_url: String) -> Self {
+        Self { client, bus, queue_url }
     }
 }
 
@@ -46,8 +46,8 @@ impl Outbox for BusAndQueue {
             .detail_type(DETAIL_TYPE)
             .detail(detail)
             .build();
-        let sent = self.events.put_events().entries(entry).send().await.map_err(|error| SendError(error.into()))?;
-        match sent.failed_entry_count {
+        let sent = self.client.send(PutEventsInput::builder().entries(entry).build()).await;
+        match sent.map_err(|error| SendError(error.into()))?.failed_entry_count {
             0 => Ok(()),
             _ => Err(SendError("the bus did not take the event".into())),
         }
@@ -58,7 +58,7 @@ impl Outbox for BusAndQueue {
         let body = serde_json::to_string(&note).map_err(|error| SendError(error.into()))?;
         // The queue's own longest delay is 15 minutes.
         let delay = i32::try_from(delay_s.min(900)).unwrap_or(900);
-        let call = self.queue.send_message().queue_url(&self.queue_url).message_body(body).delay_seconds(delay);
-        call.send().await.map(drop).map_err(|error| SendError(error.into()))
+        let call = SendMessageInput::builder().queue_url(&self.queue_url).message_body(body).delay_seconds(delay);
+        self.client.send(call.build()).await.map(drop).map_err(|error| SendError(error.into()))
     }
 }

@@ -3,11 +3,13 @@
 use std::error::Error;
 
 use aws_lc_rs::rand;
-use aws_sdk_cognitoidentityprovider::Client;
-use aws_sdk_cognitoidentityprovider::error::SdkError;
-use aws_sdk_cognitoidentityprovider::operation::admin_create_user::AdminCreateUserError;
-use aws_sdk_cognitoidentityprovider::operation::admin_get_user::AdminGetUserError;
-use aws_sdk_cognitoidentityprovider::operation::admin_link_provider_for_user::AdminLinkProviderForUserError;
+use aws_sdk_cognitoidentityprovider::operation::admin_create_user::{AdminCreateUserError, AdminCreateUserInput};
+use aws_sdk_cognitoidentityprovider::operation::admin_get_user::{AdminGetUserError, AdminGetUserInput};
+use aws_sdk_cognitoidentityprovider::operation::admin_link_provider_for_user::{
+    AdminLinkProviderForUserError, AdminLinkProviderForUserInput,
+};
+use aws_sdk_cognitoidentityprovider::operation::admin_set_user_password::AdminSetUserPasswordInput;
+use aws_sdk_cognitoidentityprovider::operation::list_users::ListUsersInput;
 use aws_sdk_cognitoidentityprovider::types::{
     AttributeType, MessageActionType, ProviderUserIdentifierType, UserStatusType,
 };
@@ -16,6 +18,7 @@ use base64::engine::general_purpose::STANDARD;
 use shared::address::EmailAddress;
 use shared::attributes::Attributes;
 use shared::linking::{Candidate, Found, Link, NewUser, Status};
+use shell::aws::{BuildError, Client, SdkError};
 
 use super::{Accounts, AccountsError, LinkAnswer, PoolId};
 
@@ -28,9 +31,9 @@ const MOST_PAGES: usize = 10;
 pub struct PoolAccounts(Option<Client>);
 
 impl PoolAccounts {
-    /// A client of its own, if there is a configuration for one. Makes no call.
-    pub fn connect(config: Option<&shell::aws::SdkConfig>) -> Self {
-        Self(config.map(Client::new))
+    /// Behind a client, if there is one. Makes no call.
+    pub fn new(client: Option<Client>) -> Self {
+        Self(client)
     }
 
     fn client(&self) -> Result<&Client, AccountsError> {
@@ -41,8 +44,8 @@ impl PoolAccounts {
     async fn listed(&self, pool: PoolId<'_>, written: &str) -> Result<Vec<Candidate>, AccountsError> {
         let (mut found, mut token) = (Vec::new(), None);
         for _ in 0..MOST_PAGES {
-            let call = self.client()?.list_users().user_pool_id(pool.0).filter(filter(written));
-            let page = call.set_pagination_token(token).send().await.map_err(unreachable)?;
+            let call = ListUsersInput::builder().user_pool_id(pool.0).filter(filter(written));
+            let page = self.client()?.send(call.set_pagination_token(token).build()).await.map_err(unreachable)?;
             found.extend(page.users.unwrap_or_default().into_iter().map(|user| {
                 candidate(user.username, user.user_status, user.enabled, user.attributes.unwrap_or_default())
             }));
@@ -56,7 +59,8 @@ impl PoolAccounts {
 
     /// The user who signs in by this name.
     async fn named(&self, pool: PoolId<'_>, name: &str) -> Result<Option<Candidate>, AccountsError> {
-        match self.client()?.admin_get_user().user_pool_id(pool.0).username(name).send().await {
+        let call = AdminGetUserInput::builder().user_pool_id(pool.0).username(name);
+        match self.client()?.send(call.build()).await {
             Ok(user) => {
                 let attributes = user.user_attributes.unwrap_or_default();
                 Ok(Some(candidate(Some(user.username), user.user_status, user.enabled, attributes)))
@@ -93,10 +97,10 @@ impl Accounts for PoolAccounts {
             let identifier = ProviderUserIdentifierType::builder().provider_name(provider);
             identifier.provider_attribute_name("Cognito_Subject").provider_attribute_value(value).build()
         };
-        let call = self.client()?.admin_link_provider_for_user().user_pool_id(pool.0);
+        let call = AdminLinkProviderForUserInput::builder().user_pool_id(pool.0);
         let call = call.destination_user(identifier("Cognito", &link.user_name));
         let call = call.source_user(identifier(&link.provider, &link.subject));
-        let Err(error) = call.send().await else {
+        let Err(error) = self.client()?.send(call.build()).await else {
             return Ok(LinkAnswer::Made);
         };
         match error.as_service_error() {
@@ -112,14 +116,14 @@ impl Accounts for PoolAccounts {
     // No message is sent. An alias is never taken from another user: that would
     // need ForceAliasCreation, which is off unless it is asked for.
     async fn create(&self, pool: PoolId<'_>, user: &NewUser) -> Result<String, AccountsError> {
-        let mut call = self.client()?.admin_create_user().user_pool_id(pool.0);
+        let mut call = AdminCreateUserInput::builder().user_pool_id(pool.0);
         call = call.username(user.address.as_str()).message_action(MessageActionType::Suppress);
         let attributes =
             [("email", user.address.as_str()), ("email_verified", "true"), (&user.subject_attribute, &user.subject)];
         for (name, value) in attributes {
             call = call.user_attributes(AttributeType::builder().name(name).value(value).build().map_err(unwritable)?);
         }
-        match call.send().await {
+        match self.client()?.send(call.build()).await {
             Ok(created) => created
                 .user
                 .and_then(|user| user.username)
@@ -136,8 +140,9 @@ impl Accounts for PoolAccounts {
     // A permanent password confirms a user whom an administrator has made.
     // <https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_AdminSetUserPassword.html>
     async fn confirm(&self, pool: PoolId<'_>, name: &str) -> Result<(), AccountsError> {
-        let call = self.client()?.admin_set_user_password().user_pool_id(pool.0).username(name);
-        call.password(unguessable()?).permanent(true).send().await.map(drop).map_err(unreachable)
+        let call = AdminSetUserPasswordInput::builder().user_pool_id(pool.0).username(name);
+        let call = call.password(unguessable()?).permanent(true);
+        self.client()?.send(call.build()).await.map(drop).map_err(unreachable)
     }
 }
 
@@ -173,14 +178,14 @@ fn unguessable() -> Result<String, AccountsError> {
     Ok(format!("{}aA1!", STANDARD.encode(bytes)))
 }
 
-fn unreachable<E, R>(error: SdkError<E, R>) -> AccountsError
+fn unreachable<E>(error: SdkError<E>) -> AccountsError
 where
-    SdkError<E, R>: Error + Send + Sync + 'static,
+    SdkError<E>: Error + Send + Sync + 'static,
 {
     AccountsError::Unreachable(Box::new(error))
 }
 
-fn unwritable(error: aws_sdk_cognitoidentityprovider::error::BuildError) -> AccountsError {
+fn unwritable(error: BuildError) -> AccountsError {
     AccountsError::Unreachable(Box::new(error))
 }
 

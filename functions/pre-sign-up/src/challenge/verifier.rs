@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use shared::sign_up::{ChallengeOutcome, ChallengeRules, ChallengeToken};
 use shell::SettingError;
+use shell::aws::Client;
 use shell::https::header::{ACCEPT, CONTENT_TYPE};
 use shell::https::{Bytes, Https, Limits, Request, Uri};
 use shell::secret::SecretText;
@@ -47,14 +48,10 @@ struct Verdict {
 
 impl Verifier {
     /// What asks the service of the rules. Fetches the secret.
-    pub(super) async fn connect(
-        config: &shell::aws::SdkConfig,
-        rules: &ChallengeRules,
-        arn: &str,
-    ) -> Result<Self, SettingError> {
+    pub(super) async fn connect(client: &Client, rules: &ChallengeRules, arn: &str) -> Result<Self, SettingError> {
         let uri = rules.verify_url.parse();
         let uri = uri.map_err(|_| SettingError::new("RULES_FILE", "has a sign_up.challenge.verify_url of no use"))?;
-        let secret: Secret = shell::secret::fetch(config, CHALLENGE_SECRET, arn).await?;
+        let secret: Secret = shell::secret::fetch(client, CHALLENGE_SECRET, arn).await?;
         let secret = secret.challenge_secret.and_then(SecretText::present);
         let missing = || SettingError::new(CHALLENGE_SECRET, "names a secret without a challenge_secret");
         Ok(Self { https: Https::new(LIMITS), uri, secret: secret.ok_or_else(missing)? })

@@ -4,10 +4,8 @@
 
 use std::collections::BTreeSet;
 
-use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::config::retry::RetryConfig;
-use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use records::{Change, Expiry, Records, Store as _, WriteError, text};
+use shell::aws::{Client, Pace};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
@@ -41,14 +39,8 @@ async fn answering(answer: Option<(u16, &str)>) -> Records {
 }
 
 fn records_at(endpoint: &str) -> Records {
-    let config = aws_sdk_dynamodb::Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::new("us-east-1"))
-        .credentials_provider(Credentials::new("test", "test", None, None, "test"))
-        .endpoint_url(endpoint)
-        .retry_config(RetryConfig::disabled())
-        .build();
-    Records::new(Client::from_conf(config), "records", BTreeSet::new())
+    let once = Pace { attempts: 1, ..Pace::TRIGGER };
+    Records::new(Client::local(endpoint).paced(once), "records", BTreeSet::new())
 }
 
 /// Whether a request has arrived with its body.

@@ -28,6 +28,15 @@ pub struct Limits {
     pub most_bytes: usize,
 }
 
+/// How many connections to a server are kept for calls to come.
+#[derive(Clone, Copy, Debug)]
+pub struct Keep {
+    /// How long one may lie idle.
+    pub idle: Duration,
+    /// As many as there are calls side by side.
+    pub most: usize,
+}
+
 /// Calls over HTTPS (HTTP/1.1), trusting the web's own roots and those of the
 /// file that the setting `EXTRA_CA_CERTS` names.
 ///
@@ -62,13 +71,17 @@ pub enum HttpsError {
 impl Https {
     /// Prepares the client; nothing is connected yet.
     pub fn new(limits: Limits) -> Self {
-        Self::keeping(limits, None)
+        Self::build(limits, None)
     }
 
-    /// The same, with one connection to each server that is used again within
-    /// this time. For a service that is called often: a handshake costs more than
-    /// a call. Should the server have closed it meanwhile, a new one is made.
-    pub fn keeping(limits: Limits, idle: Option<Duration>) -> Self {
+    /// The same, with connections that are used again. For a service that is called
+    /// often: a handshake costs more than a call. Should the server have closed one
+    /// meanwhile, a new one is made.
+    pub fn keeping(limits: Limits, keep: Keep) -> Self {
+        Self::build(limits, Some(keep))
+    }
+
+    fn build(limits: Limits, keep: Option<Keep>) -> Self {
         let mut tcp = HttpConnector::new();
         tcp.set_connect_timeout(Some(limits.connect));
         tcp.enforce_http(false);
@@ -81,8 +94,8 @@ impl Https {
         };
         let mut client = Client::builder(TokioExecutor::new());
         client
-            .pool_max_idle_per_host(usize::from(idle.is_some()))
-            .pool_idle_timeout(idle)
+            .pool_max_idle_per_host(keep.map_or(0, |keep| keep.most))
+            .pool_idle_timeout(keep.map(|keep| keep.idle))
             .pool_timer(TokioTimer::new());
         let client = https.map(|https| client.build(https.https_or_http().enable_http1().wrap_connector(tcp)));
         Self { client, limits }
@@ -103,8 +116,18 @@ impl Https {
     /// Sends a request and waits for the whole answer, whatever its status: for
     /// services that say in the body what was wrong.
     pub async fn exchange(&self, request: Builder, body: Bytes) -> Result<Response<Bytes>, HttpsError> {
+        self.exchange_within(self.limits.total, request, body).await
+    }
+
+    /// The same with a limit of its own, from connection to body.
+    pub async fn exchange_within(
+        &self,
+        limit: Duration,
+        request: Builder,
+        body: Bytes,
+    ) -> Result<Response<Bytes>, HttpsError> {
         let attempt = async { self.read(self.send(request, body).await?).await };
-        tokio::time::timeout(self.limits.total, attempt).await.unwrap_or(Err(HttpsError::TimedOut))
+        tokio::time::timeout(limit, attempt).await.unwrap_or(Err(HttpsError::TimedOut))
     }
 
     async fn send(&self, request: Builder, body: Bytes) -> Result<Response<Incoming>, HttpsError> {
@@ -244,7 +267,7 @@ mod tests {
                 }
             });
             let limits = Limits { connect: Duration::from_secs(1), total: Duration::from_secs(5), most_bytes: 8 };
-            let https = Https::keeping(limits, kept);
+            let https = Https::build(limits, kept.map(|idle| Keep { idle, most: 1 }));
             for _ in 0..2 {
                 assert!(https.call(Request::get(&url), Bytes::new()).await.is_ok(), "{kept:?} {pause:?} {hangs_up}");
                 tokio::time::sleep(pause).await;

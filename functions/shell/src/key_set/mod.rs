@@ -8,7 +8,6 @@
 mod fetch;
 mod source;
 
-pub use crate::address::{check_address, is_address};
 pub use fetch::{FetchError, Fetcher};
 pub use source::KeySource;
 

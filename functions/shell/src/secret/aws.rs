@@ -1,16 +1,16 @@
 //! The one call on Secrets Manager, made before the first event.
 
-use aws_sdk_secretsmanager::Client;
+use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueInput;
 use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
 use super::read;
 use crate::SettingError;
-use crate::aws::SdkConfig;
+use crate::aws::Client;
 
 /// Fetches the secret that the setting `key` names.
-pub async fn fetch<T: DeserializeOwned>(config: &SdkConfig, key: &'static str, arn: &str) -> Result<T, SettingError> {
-    let answer = Client::new(config).get_secret_value().secret_id(arn).send().await;
+pub async fn fetch<T: DeserializeOwned>(client: &Client, key: &'static str, arn: &str) -> Result<T, SettingError> {
+    let answer = client.send(GetSecretValueInput::builder().secret_id(arn).build()).await;
     let answer = answer.map_err(|error| {
         SettingError::new(key, format!("names a secret that cannot be read: {}", crate::chain(&error)))
     })?;

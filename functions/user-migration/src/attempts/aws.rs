@@ -4,10 +4,12 @@ use std::collections::HashMap;
 use std::error::Error;
 use std::fmt;
 
-use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::operation::delete_item::DeleteItemInput;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemInput;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use shared::lockout::{Record, Wait};
 use shared::migration::lockout::LockoutRules;
+use shell::aws::Client;
 
 /// The attempts table behind a client.
 #[derive(Clone, Debug)]
@@ -32,11 +34,6 @@ impl AttemptsTable {
         Self { client, table: table.into(), rules }
     }
 
-    /// The same with a client of its own.
-    pub fn connect(config: &shell::aws::SdkConfig, table: impl Into<String>, rules: LockoutRules) -> Self {
-        Self::new(Client::new(config), table, rules)
-    }
-
     pub(super) fn rules(&self) -> &LockoutRules {
         &self.rules
     }
@@ -44,9 +41,7 @@ impl AttemptsTable {
     /// Adds to an item's count, in one step however many do so at once. A call
     /// that the client repeats may count twice: never too little.
     pub(super) async fn count(&self, pk: &str, by: i64, expires_at: u64) -> Result<Record, AttemptsError> {
-        let answer = self
-            .client
-            .update_item()
+        let call = UpdateItemInput::builder()
             .table_name(&self.table)
             .key("pk", text(pk))
             .update_expression("ADD #count :by SET #expires_at = :expires_at")
@@ -54,19 +49,15 @@ impl AttemptsTable {
             .expression_attribute_names("#expires_at", "expires_at")
             .expression_attribute_values(":by", AttributeValue::N(by.to_string()))
             .expression_attribute_values(":expires_at", number(expires_at))
-            .return_values(ReturnValue::AllNew)
-            .send()
-            .await
-            .map_err(unreachable)?;
+            .return_values(ReturnValue::AllNew);
+        let answer = self.client.send(call.build()).await.map_err(unreachable)?;
         record(&answer.attributes.unwrap_or_default())
     }
 
     /// Writes a waiting time in the place of the one that ended, or where there
     /// is none yet. Of many callers one succeeds; whether it was this one.
     pub(super) async fn begin_wait(&self, pk: &str, ended: Option<u64>, wait: Wait) -> Result<bool, AttemptsError> {
-        let call = self
-            .client
-            .update_item()
+        let call = UpdateItemInput::builder()
             .table_name(&self.table)
             .key("pk", text(pk))
             .update_expression("SET #open_at = :open_at, #waits = :waits")
@@ -80,7 +71,7 @@ impl AttemptsTable {
                 call.condition_expression("#open_at = :ended").expression_attribute_values(":ended", number(ended))
             }
         };
-        match call.send().await {
+        match self.client.send(call.build()).await {
             Ok(_) => Ok(true),
             Err(error)
                 if error.as_service_error().is_some_and(|error| error.is_conditional_check_failed_exception()) =>
@@ -93,7 +84,8 @@ impl AttemptsTable {
 
     /// Removes an item.
     pub(super) async fn forget(&self, pk: &str) -> Result<(), AttemptsError> {
-        self.client.delete_item().table_name(&self.table).key("pk", text(pk)).send().await.map_err(unreachable)?;
+        let call = DeleteItemInput::builder().table_name(&self.table).key("pk", text(pk));
+        self.client.send(call.build()).await.map_err(unreachable)?;
         Ok(())
     }
 }

@@ -17,7 +17,7 @@ const RULES: LockoutRules =
     LockoutRules { free_attempts: 5, first_wait_s: 60, longest_wait_s: 900, overall_per_minute: 1_000 };
 
 async fn attempts(database: &Database, rules: LockoutRules) -> AttemptsTable {
-    let client = database.client();
+    let client = database.sdk();
     let attribute = AttributeDefinition::builder().attribute_name("pk").attribute_type(ScalarAttributeType::S).build();
     let key = KeySchemaElement::builder().attribute_name("pk").key_type(KeyType::Hash).build();
     client
@@ -29,7 +29,7 @@ async fn attempts(database: &Database, rules: LockoutRules) -> AttemptsTable {
         .send()
         .await
         .unwrap();
-    AttemptsTable::new(client, TABLE, rules)
+    AttemptsTable::new(database.client(), TABLE, rules)
 }
 
 async fn number(client: &Client, pk: &str, name: &str) -> Option<u64> {
@@ -52,7 +52,7 @@ async fn of_a_hundred_guesses_at_once_five_are_checked_and_all_are_counted() {
         allowed += u32::from(guess.await.unwrap() == Allowed::Yes);
     }
     assert_eq!(allowed, 5, "M21");
-    let client = database.client();
+    let client = database.sdk();
     assert_eq!(number(&client, &name_item("ann"), "count").await, Some(100), "M21");
     assert_eq!(number(&client, &name_item("ann"), "open_at").await, Some(NOW + 60));
     assert_eq!(number(&client, &minute_item(NOW), "count").await, Some(5), "the refused do not use up everybody's");
@@ -80,7 +80,7 @@ async fn after_each_wait_one_of_many_gets_through_and_waiting_attempts_change_no
         }
         assert_eq!(allowed, 1, "M20 {wait}");
         opens += wait;
-        assert_eq!(number(&database.client(), &name_item("ann"), "open_at").await, Some(opens), "{wait}");
+        assert_eq!(number(&database.sdk(), &name_item("ann"), "open_at").await, Some(opens), "{wait}");
     }
     assert_eq!(attempts.charge("bob", NOW).await.unwrap(), Allowed::Yes, "another name does not wait");
 }
@@ -93,7 +93,7 @@ async fn a_success_is_forgiven() {
         attempts.charge("ann", NOW).await.unwrap();
     }
     attempts.forgive("ann", NOW).await.unwrap();
-    let client = database.client();
+    let client = database.sdk();
     assert_eq!(number(&client, &name_item("ann"), "count").await, None);
     assert_eq!(number(&client, &minute_item(NOW), "count").await, Some(3));
     for _ in 0..5 {
@@ -122,7 +122,7 @@ async fn without_an_answer_there_is_no_attempt() {
     assert_eq!(missing.charge("ann", NOW).await.unwrap_err().code(), "AttemptsUnreachable", "M22");
     assert_eq!(missing.forgive("ann", NOW).await.unwrap_err().code(), "AttemptsUnreachable");
     let attempts = attempts(&database, RULES).await;
-    let put = database.client().put_item().table_name(TABLE).item("pk", AttributeValue::S(name_item("ann")));
+    let put = database.sdk().put_item().table_name(TABLE).item("pk", AttributeValue::S(name_item("ann")));
     put.item("open_at", AttributeValue::S("soon".to_owned())).send().await.unwrap();
     assert_eq!(attempts.charge("ann", NOW).await.unwrap_err().code(), "AttemptsCorrupt", "M22");
 }
@@ -132,7 +132,7 @@ async fn the_table_shows_no_name_and_forgets_in_time() {
     let database = Database::empty().await.unwrap();
     let attempts = attempts(&database, RULES).await;
     attempts.charge("ann@acme.example", NOW).await.unwrap();
-    let items = database.client().scan().table_name(TABLE).send().await.unwrap().items.unwrap();
+    let items = database.sdk().scan().table_name(TABLE).send().await.unwrap().items.unwrap();
     assert_eq!(items.len(), 2);
     for item in items {
         assert!(!format!("{item:?}").contains("ann"), "{item:?}");

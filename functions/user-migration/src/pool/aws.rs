@@ -2,17 +2,18 @@
 
 use std::error::Error;
 
-use aws_sdk_cognitoidentityprovider::Client;
-use aws_sdk_cognitoidentityprovider::config::{Builder, Region};
-use aws_sdk_cognitoidentityprovider::operation::admin_initiate_auth::AdminInitiateAuthError;
+use aws_sdk_cognitoidentityprovider::operation::admin_get_user::AdminGetUserInput;
+use aws_sdk_cognitoidentityprovider::operation::admin_initiate_auth::{AdminInitiateAuthError, AdminInitiateAuthInput};
+use aws_sdk_cognitoidentityprovider::operation::admin_list_groups_for_user::AdminListGroupsForUserInput;
 use aws_sdk_cognitoidentityprovider::types::{AuthFlowType, ChallengeNameType, UserStatusType};
 use shared::migration::{LegacyId, LegacyUser};
 use shared::password::Password;
+use shell::aws::Client;
 
 use super::SignIn;
 use crate::LookupError;
 
-/// The old pool behind a client, in the pool's own region.
+/// The old pool behind a client of the pool's own region.
 #[derive(Clone, Debug)]
 pub struct OldPool {
     client: Client,
@@ -37,12 +38,6 @@ impl OldPool {
         Self { client, pool_id: pool_id.into(), client_id: client_id.into() }
     }
 
-    /// A pool with a client of its own.
-    pub fn connect(config: &shell::aws::SdkConfig, region: &str, pool_id: &str, client_id: &str) -> Self {
-        let config = Builder::from(config).region(Region::new(region.to_owned())).build();
-        Self::new(Client::from_conf(config), pool_id, client_id)
-    }
-
     pub(super) fn client_id(&self) -> &str {
         &self.client_id
     }
@@ -54,16 +49,14 @@ impl OldPool {
         password: &Password,
         secret_hash: Option<String>,
     ) -> Result<SignIn, LookupError> {
-        let call = self
-            .client
-            .admin_initiate_auth()
+        let call = AdminInitiateAuthInput::builder()
             .user_pool_id(&self.pool_id)
             .client_id(&self.client_id)
             .auth_flow(AuthFlowType::AdminUserPasswordAuth)
             .auth_parameters("USERNAME", user_name)
             .auth_parameters("PASSWORD", password.as_str());
         let call = secret_hash.into_iter().fold(call, |call, hash| call.auth_parameters("SECRET_HASH", hash));
-        match call.send().await {
+        match self.client.send(call.build()).await {
             Ok(answer) => Ok(match answer.challenge_name() {
                 Some(challenge) => after_challenge(challenge),
                 None if answer.authentication_result().is_some() => SignIn::Right,
@@ -78,8 +71,8 @@ impl OldPool {
 
     /// A user with his groups, if the pool has him.
     pub(super) async fn user(&self, user_name: &str) -> Result<Option<PoolUser>, LookupError> {
-        let user = self.client.admin_get_user().user_pool_id(&self.pool_id).username(user_name).send().await;
-        let user = match user {
+        let call = AdminGetUserInput::builder().user_pool_id(&self.pool_id).username(user_name);
+        let user = match self.client.send(call.build()).await {
             Ok(user) => user,
             Err(error) if error.as_service_error().is_some_and(|error| error.is_user_not_found_exception()) => {
                 return Ok(None);
@@ -96,11 +89,11 @@ impl OldPool {
     }
 
     async fn groups(&self, user_name: &str) -> Result<Vec<String>, LookupError> {
-        let call = self.client.admin_list_groups_for_user().user_pool_id(&self.pool_id).username(user_name);
+        let call = AdminListGroupsForUserInput::builder().user_pool_id(&self.pool_id).username(user_name);
         let mut groups = Vec::new();
         let mut next = None;
         for _ in 0..MOST_PAGES {
-            let page = call.clone().set_next_token(next).send().await.map_err(unreachable)?;
+            let page = self.client.send(call.clone().set_next_token(next).build()).await.map_err(unreachable)?;
             groups.extend(page.groups().iter().filter_map(|group| group.group_name()).map(str::to_owned));
             next = page.next_token;
             if next.is_none() {

@@ -1,9 +1,7 @@
 //! The old pool, played on loopback by the answers that Cognito gives.
 
-use aws_sdk_cognitoidentityprovider::Client;
-use aws_sdk_cognitoidentityprovider::config::retry::RetryConfig;
-use aws_sdk_cognitoidentityprovider::config::{BehaviorVersion, Credentials, Region};
 use serde_json::{Value, json};
+use shell::aws::Client;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
@@ -48,14 +46,8 @@ async fn serve(listener: TcpListener, answers: &Answers, bodies: &mut Vec<Value>
 /// What the directory makes of these answers, and what it asked.
 async fn find(answers: &Answers, password: Option<&str>) -> (Result<OldAnswer, LookupError>, Vec<Value>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let config = aws_sdk_cognitoidentityprovider::Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::new("us-east-1"))
-        .credentials_provider(Credentials::new("test", "test", None, None, "test"))
-        .endpoint_url(format!("http://{}", listener.local_addr().unwrap()))
-        .retry_config(RetryConfig::disabled())
-        .build();
-    let pool = OldPool::new(Client::from_conf(config), "us-east-1_old", "client");
+    let client = Client::local(&format!("http://{}", listener.local_addr().unwrap()));
+    let pool = OldPool::new(client, "us-east-1_old", "client");
     let directory = PoolDirectory::new(pool, Some(Zeroizing::new("client-secret".to_owned())));
     let password = password.map(|text| Arc::new(Password::new(text.to_owned())));
     let question = Question { user_name: "Ann", key: "ann", password: password.as_ref(), now: 7 };

@@ -1,7 +1,10 @@
 //! The calls on the table of exported users.
 
-use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::operation::query::QueryInput;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemInput;
 use aws_sdk_dynamodb::types::AttributeValue;
+
+use shell::aws::Client;
 
 use super::Row;
 use crate::LookupError;
@@ -19,25 +22,17 @@ impl LegacyTable {
         Self { client, table: table.into() }
     }
 
-    /// The same with a client of its own.
-    pub fn connect(config: &shell::aws::SdkConfig, table: impl Into<String>) -> Self {
-        Self::new(Client::new(config), table)
-    }
-
     /// The rows of a name; of many, two.
     pub(super) async fn rows(&self, key: &str) -> Result<Vec<Row>, LookupError> {
-        let answer = self
-            .client
-            .query()
+        let query = QueryInput::builder()
             .table_name(&self.table)
             .key_condition_expression("#name = :name")
             .expression_attribute_names("#name", "name")
             .expression_attribute_values(":name", text(key))
             // The second shows that the name is not one user's.
-            .limit(2)
-            .send()
-            .await
-            .map_err(|error| LookupError::new("LegacyTableUnreachable", error))?;
+            .limit(2);
+        let answer = self.client.send(query.build()).await;
+        let answer = answer.map_err(|error| LookupError::new("LegacyTableUnreachable", error))?;
         let member = |value: Option<&AttributeValue>| value.and_then(|value| value.as_s().ok()).cloned();
         let rows = answer.items.unwrap_or_default();
         Ok(rows
@@ -48,9 +43,7 @@ impl LegacyTable {
 
     /// Notes when the user of a row was moved in. A row that is gone stays gone.
     pub(super) async fn mark(&self, key: &str, id: &str, now: u64) -> Result<(), LookupError> {
-        let answer = self
-            .client
-            .update_item()
+        let mark = UpdateItemInput::builder()
             .table_name(&self.table)
             .key("name", text(key))
             .key("id", text(id))
@@ -58,10 +51,8 @@ impl LegacyTable {
             .condition_expression("attribute_exists(#name)")
             .expression_attribute_names("#migrated_at", "migrated_at")
             .expression_attribute_names("#name", "name")
-            .expression_attribute_values(":now", AttributeValue::N(now.to_string()))
-            .send()
-            .await;
-        match answer {
+            .expression_attribute_values(":now", AttributeValue::N(now.to_string()));
+        match self.client.send(mark.build()).await {
             Err(error)
                 if !error.as_service_error().is_some_and(|error| error.is_conditional_check_failed_exception()) =>
             {

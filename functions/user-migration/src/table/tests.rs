@@ -25,7 +25,7 @@ async fn directory(database: &Database) -> TableDirectory {
         AttributeDefinition::builder().attribute_name(name).attribute_type(ScalarAttributeType::S).build().unwrap()
     };
     let key = |name, kind| KeySchemaElement::builder().attribute_name(name).key_type(kind).build().unwrap();
-    let client = database.client();
+    let client = database.sdk();
     client
         .create_table()
         .table_name(TABLE)
@@ -37,14 +37,14 @@ async fn directory(database: &Database) -> TableDirectory {
         .send()
         .await
         .unwrap();
-    TableDirectory::new(LegacyTable::new(client, TABLE), hashing())
+    TableDirectory::new(LegacyTable::new(database.client(), TABLE), hashing())
 }
 
 async fn put(database: &Database, name: &str, id: &str, record: &str) {
     let text = |value: &str| AttributeValue::S(value.to_owned());
     let item = [("name", text(name)), ("id", text(id)), ("record", text(record))];
     let item = item.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-    database.client().put_item().table_name(TABLE).set_item(Some(item)).send().await.unwrap();
+    database.sdk().put_item().table_name(TABLE).set_item(Some(item)).send().await.unwrap();
 }
 
 fn record(id: &str, hash: &Value) -> String {
@@ -120,7 +120,7 @@ async fn a_row_is_marked_as_often_as_need_be_and_none_is_made() {
         assert_eq!(words(&answer), ("one", Proof::RightButWeak), "M27 a mark decides nothing");
     }
     directory.note_moved("gone", &id, NOW).await.unwrap();
-    let items = database.client().scan().table_name(TABLE).send().await.unwrap().items.unwrap();
+    let items = database.sdk().scan().table_name(TABLE).send().await.unwrap().items.unwrap();
     assert_eq!(items.len(), 1, "a row that is gone stays gone");
     assert_eq!(items[0]["migrated_at"], AttributeValue::N((NOW + 1).to_string()));
 }
