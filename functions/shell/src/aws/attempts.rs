@@ -1,12 +1,13 @@
 //! One call: written once, signed and sent, again where that may help, and read.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use aws_runtime::retries::classifiers::{THROTTLING_ERRORS, TRANSIENT_ERRORS};
 use aws_smithy_runtime_api::client::interceptors::context::{Error, Input};
 use aws_smithy_runtime_api::client::orchestrator::{HttpResponse, OrchestratorError};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::ser_de::{DeserializeResponse as _, SerializeRequest as _};
+use aws_smithy_runtime_api::http::HttpError;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_smithy_types::retry::ProvideErrorKind;
@@ -43,22 +44,18 @@ impl Client {
     /// without a call. A write may be made twice when its answer was lost.
     pub async fn send<O: Operation>(&self, input: Result<O, BuildError>) -> Result<O::Output, SdkError<O::Error>> {
         let written = self.write(input.map_err(SdkError::construction_failure)?)?;
-        match tokio::time::timeout(self.pace.whole, self.attempts::<O>(&written)).await {
-            Ok(ended) => ended,
-            Err(elapsed) => Err(SdkError::timeout_error(elapsed)),
-        }
-    }
-
-    async fn attempts<O: Operation>(&self, written: &Written) -> Result<O::Output, SdkError<O::Error>> {
-        let mut wait = FIRST_WAIT;
+        let (begun, mut wait) = (Instant::now(), FIRST_WAIT);
+        let left = || self.pace.whole.saturating_sub(begun.elapsed());
         for _ in 1..self.pace.attempts {
-            match self.attempt::<O>(written).await {
-                Err(failed) if failed.passing => self.transport.wait(wait.mul_f64(fastrand::f64())).await,
+            match self.attempt::<O>(&written, left()).await {
+                Err(failed) if failed.passing && left() > wait => {
+                    self.transport.wait(wait.mul_f64(fastrand::f64())).await;
+                }
                 ended => return ended.map_err(|failed| failed.error),
             }
             wait *= 2;
         }
-        self.attempt::<O>(written).await.map_err(|failed| failed.error)
+        self.attempt::<O>(&written, left()).await.map_err(|failed| failed.error)
     }
 
     fn write<O: Operation>(&self, input: O) -> Result<Written, SdkError<O::Error>> {
@@ -75,7 +72,7 @@ impl Client {
         })
     }
 
-    async fn attempt<O: Operation>(&self, written: &Written) -> Result<O::Output, Failed<O::Error>> {
+    async fn attempt<O: Operation>(&self, written: &Written, left: Duration) -> Result<O::Output, Failed<O::Error>> {
         let Written { url, method, headers, body } = written;
         let headers: Vec<_> = headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         let outgoing = Outgoing { method, url, headers: &headers, body };
@@ -88,7 +85,8 @@ impl Client {
         };
         let request = request.map_err(|error| Failed::for_good(SdkError::construction_failure(error)))?;
         let request = request.header(USER_AGENT, USER_AGENT_TEXT);
-        let answer = self.transport.exchange(self.pace.attempt, request, body.clone()).await.map_err(Failed::silent)?;
+        let limit = self.pace.attempt.min(left);
+        let answer = self.transport.exchange(limit, request, body.clone()).await.map_err(Failed::silent)?;
         let mut read = read::<O>(answer);
         if let Err(Failed { error: SdkError::ServiceError(refused), passing }) = &mut read {
             let code = ProvideErrorMetadata::code(refused.err()).unwrap_or_default();
@@ -99,9 +97,14 @@ impl Client {
 }
 
 fn read<O: Operation>(answer: Response<Bytes>) -> Result<O::Output, Failed<O::Error>> {
-    let response: Result<HttpResponse, _> = answer.map(SdkBody::from).try_into();
-    let response = response
-        .map_err(|error| Failed::for_good(SdkError::dispatch_failure(ConnectorError::other(error.into(), None))))?;
+    let mut answer = answer.map(SdkBody::from);
+    if answer.status().is_success() {
+        // Only a refusal is told by headers, too.
+        answer.headers_mut().clear();
+    }
+    let response: HttpResponse = answer.try_into().map_err(|error: HttpError| {
+        Failed::for_good(SdkError::dispatch_failure(ConnectorError::other(error.into(), None)))
+    })?;
     let Some(deserializer) = O::codec().deserializer() else {
         return Err(Failed::for_good(SdkError::construction_failure("no deserializer")));
     };

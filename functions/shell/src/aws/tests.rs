@@ -41,11 +41,21 @@ impl Script {
 }
 
 impl Transport for Script {
-    fn exchange(&self, _: Duration, request: Builder, body: Bytes) -> Later<'_, Result<Response<Bytes>, HttpsError>> {
+    fn exchange(
+        &self,
+        limit: Duration,
+        request: Builder,
+        body: Bytes,
+    ) -> Later<'_, Result<Response<Bytes>, HttpsError>> {
         let mut sent = self.sent.lock().unwrap();
         let answer = self.answers.get(sent.len()).or(self.answers.last());
         sent.push(request.body(body).unwrap());
-        let Some(answer) = answer else { return Box::pin(std::future::pending()) };
+        let Some(answer) = answer else {
+            return Box::pin(async move {
+                tokio::time::sleep(limit).await;
+                Err(HttpsError::TimedOut)
+            });
+        };
         let answer = answer.map(|(status, body)| {
             let date = self.date.map(|date| DateTime::from_secs(date as i64).fmt(Format::HttpDate).unwrap());
             let response = Response::builder().status(status).header("date", date.unwrap_or_default());
@@ -131,8 +141,11 @@ async fn a_pace_is_kept() {
     let script = Script::new(&[BUSY, FOUND]);
     assert_eq!(kind(&script.client().paced(once).send(get()).await.unwrap_err()), "refused");
     assert_eq!(script.sent.lock().unwrap().len(), 1);
-    let silent = Script::new(&[]).client().paced(Pace { whole: Duration::from_millis(10), ..Pace::TRIGGER });
-    assert_eq!(kind(&silent.send(get()).await.unwrap_err()), "timeout");
+    // All attempts together have less time than three of them would take.
+    let silent = Script::new(&[]);
+    let pace = Pace { attempt: Duration::from_millis(200), whole: Duration::from_millis(300), attempts: 3 };
+    assert_eq!(kind(&silent.client().paced(pace).send(get()).await.unwrap_err()), "timeout");
+    assert_eq!(silent.sent.lock().unwrap().len(), 2);
 }
 
 #[tokio::test]
