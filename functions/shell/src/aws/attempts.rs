@@ -121,24 +121,20 @@ fn read<O: Operation>(answer: Response<Bytes>) -> Result<O::Output, Failed<O::Er
 fn refusal<O: Operation>(error: OrchestratorError<Error>, response: HttpResponse) -> Failed<O::Error> {
     let mut refused = None;
     let unreadable = error.map_operation_error(|error| refused = error.downcast::<O::Error>().ok());
-    match refused {
-        Some(refused) => {
-            let passing = may_pass(&refused, response.status().as_u16());
-            Failed { error: SdkError::service_error(refused, response), passing }
-        }
-        None => Failed::for_good(SdkError::response_error(unreadable.to_string(), response)),
-    }
+    let passing = matches!(response.status().as_u16(), 500 | 502 | 503 | 504) || refused.as_ref().is_some_and(may_pass);
+    let error = match refused {
+        Some(refused) => SdkError::service_error(refused, response),
+        None => SdkError::response_error(unreadable.to_string(), response),
+    };
+    Failed { error, passing }
 }
 
-/// Whether the same call may well succeed later, by the service's model, by the names
-/// that its errors have everywhere, or by the status.
+/// Whether the same call may well succeed later, by the service's model or by the
+/// names that errors have everywhere.
 /// <https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html>
-fn may_pass<E: ProvideErrorKind + ProvideErrorMetadata>(error: &E, status: u16) -> bool {
+fn may_pass<E: ProvideErrorKind + ProvideErrorMetadata>(error: &E) -> bool {
     let code = ProvideErrorMetadata::code(error).unwrap_or_default();
-    error.retryable_error_kind().is_some()
-        || THROTTLING_ERRORS.contains(&code)
-        || TRANSIENT_ERRORS.contains(&code)
-        || matches!(status, 500 | 502 | 503 | 504)
+    error.retryable_error_kind().is_some() || THROTTLING_ERRORS.contains(&code) || TRANSIENT_ERRORS.contains(&code)
 }
 
 impl<E> Failed<E> {

@@ -135,6 +135,17 @@ async fn it_tries_again_only_where_that_may_help() {
     }
 }
 
+/// The SDKs of Cognito read answers in another way than the others.
+#[tokio::test]
+async fn what_stands_before_a_service_may_be_busy_too() {
+    let table: [(&'static [Answer], usize); 4] = [(&[FRONT], 3), (&[NOT_OURS], 1), (&[NONSENSE], 1), (&[BROKEN], 3)];
+    for (answers, attempts) in table {
+        let script = Script::new(answers);
+        let ended = script.client().send(GetIdInput::builder().identity_pool_id("eu-west-1:p").build()).await;
+        assert_eq!((ended.is_err(), script.sent.lock().unwrap().len()), (true, attempts), "{answers:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_pace_is_kept() {
     let once = Pace { attempts: 1, ..Pace::TRIGGER };
