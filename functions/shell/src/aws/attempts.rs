@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use aws_runtime::retries::classifiers::{THROTTLING_ERRORS, TRANSIENT_ERRORS};
+use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::context::{Error, Input};
 use aws_smithy_runtime_api::client::orchestrator::{HttpResponse, OrchestratorError};
 use aws_smithy_runtime_api::client::result::ConnectorError;
@@ -43,7 +44,8 @@ impl Client {
     /// An input that cannot be built, or lacks what the service demands, is an error
     /// without a call. A write may be made twice when its answer was lost.
     pub async fn send<O: Operation>(&self, input: Result<O, BuildError>) -> Result<O::Output, SdkError<O::Error>> {
-        let written = self.write(input.map_err(SdkError::construction_failure)?)?;
+        let written = input.map_err(BoxError::from).and_then(|input| self.write(input));
+        let written = written.map_err(SdkError::construction_failure)?;
         let (begun, mut wait) = (Instant::now(), FIRST_WAIT);
         let left = || self.pace.whole.saturating_sub(begun.elapsed());
         for _ in 1..self.pace.attempts {
@@ -58,11 +60,10 @@ impl Client {
         self.attempt::<O>(&written, left()).await.map_err(|failed| failed.error)
     }
 
-    fn write<O: Operation>(&self, input: O) -> Result<Written, SdkError<O::Error>> {
-        let serializer = O::codec().serializer().ok_or_else(|| SdkError::construction_failure("no serializer"))?;
-        let request = serializer.serialize_input(Input::erase(input), &mut O::codec().config());
-        let request = request.map_err(SdkError::construction_failure)?;
-        let body = request.body().bytes().ok_or_else(|| SdkError::construction_failure("a body that streams"))?;
+    fn write<O: Operation>(&self, input: O) -> Result<Written, BoxError> {
+        let serializer = O::codec().serializer().ok_or("no serializer")?;
+        let request = serializer.serialize_input(Input::erase(input), &mut O::codec().config())?;
+        let body = request.body().bytes().ok_or("a body that streams")?;
         let headers = request.headers().iter().filter(|(name, _)| *name != CONTENT_LENGTH.as_str());
         Ok(Written {
             url: format!("{}{}", self.url(O::SERVICE), request.uri()),
@@ -96,6 +97,7 @@ impl Client {
     }
 }
 
+#[expect(clippy::result_large_err, reason = "the SDKs' own error, and handed on once")]
 fn read<O: Operation>(answer: Response<Bytes>) -> Result<O::Output, Failed<O::Error>> {
     let mut answer = answer.map(SdkBody::from);
     if answer.status().is_success() {
