@@ -1,9 +1,9 @@
 //! Calls of AWS services in the shapes of the AWS SDKs.
 //!
 //! What a call says and what comes back are the SDKs' own types, written and read
-//! by their code. What lies between is here, and short: sign, send, try again. An
-//! SDK's own way through it takes three times as long on a core, and a function
-//! with it starts later (`docs/performance.md`).
+//! by their code. What lies between is here, and short: sign, send, try again. With an
+//! SDK's own way through it a warm call of pre-token-generation took half as many
+//! instructions again (`docs/performance.md`).
 
 mod attempts;
 mod clock;

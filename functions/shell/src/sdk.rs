@@ -1,5 +1,5 @@
-//! One configuration for clients of the AWS SDKs, for functions that nobody waits
-//! for: time-outs that fit Cognito's 5 s, and one HTTP client for all of them.
+//! One configuration for clients of the AWS SDKs, for `pool-attachment`, which shares
+//! its calls with the operator's tool: time-outs, and one HTTP client for all of them.
 
 mod limited;
 
