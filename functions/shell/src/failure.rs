@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use lambda_runtime::Diagnostic;
+use crate::runtime_api::InvocationError;
 
 /// Every sentence that may leave a function as an error.
 ///
@@ -101,13 +101,13 @@ pub fn chain(error: &(dyn Error + 'static)) -> String {
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
-impl From<Failure> for Diagnostic {
+impl From<Failure> for InvocationError {
     fn from(failure: Failure) -> Self {
         let error_type = match failure.public {
             PublicText::SignInRefused => "SignInRefused",
             _ => failure.code,
         };
-        Self { error_type: error_type.to_owned(), error_message: failure.public.as_str().to_owned() }
+        Self { error_type, error_message: failure.public.as_str() }
     }
 }
 
@@ -119,9 +119,9 @@ mod tests {
     fn only_the_code_and_the_public_text_leave() {
         let failure = Failure::new("DirectoryUnread", PublicText::TryAgain).caused_by("table users-eu is throttled");
         assert_eq!(failure.cause().as_deref(), Some("table users-eu is throttled"));
-        let diagnostic = Diagnostic::from(failure);
-        assert_eq!(diagnostic.error_type, "DirectoryUnread");
-        assert_eq!(diagnostic.error_message, "This is not possible right now, please try again");
+        let told = InvocationError::from(failure);
+        assert_eq!(told.error_type, "DirectoryUnread");
+        assert_eq!(told.error_message, "This is not possible right now, please try again");
     }
 
     #[test]
@@ -129,9 +129,9 @@ mod tests {
         for code in ["UnknownUser", "PasswordWrong", "DeadlineReached"] {
             let failure = Failure::new(code, PublicText::TryAgain).told_as(PublicText::SignInRefused);
             assert_eq!(failure.code(), code, "the log knows");
-            let diagnostic = Diagnostic::from(failure);
-            assert_eq!(diagnostic.error_type, "SignInRefused");
-            assert_eq!(diagnostic.error_message, "This sign-in is not possible");
+            let told = InvocationError::from(failure);
+            assert_eq!(told.error_type, "SignInRefused");
+            assert_eq!(told.error_message, "This sign-in is not possible");
         }
     }
 

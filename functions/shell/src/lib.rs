@@ -16,6 +16,7 @@ pub mod https;
 pub mod key_set;
 mod logging;
 mod run;
+mod runtime_api;
 #[cfg(feature = "sdk")]
 pub mod sdk;
 #[cfg(feature = "secret")]

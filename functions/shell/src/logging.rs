@@ -10,9 +10,9 @@ const OURS: [&str; 4] = ["back_end", "directory", "shared", "shell"];
 
 /// Sends our own events to standard output as JSON.
 ///
-/// `LOG_LEVEL` moves the level of this project's code only. The Lambda runtime
-/// and the SDK log whole events and requests at trace level, so everything that
-/// is not ours stays at warnings, whatever is set.
+/// `LOG_LEVEL` moves the level of this project's code only. The SDK logs
+/// whole requests at trace level, so everything that is not ours stays at warnings,
+/// whatever is set.
 pub(crate) fn start(function: &str, lookup: crate::Lookup<'_>) -> Result<(), crate::SettingError> {
     let level = match crate::SettingError::optional(lookup, "LOG_LEVEL") {
         None => Level::INFO,
@@ -24,9 +24,7 @@ pub(crate) fn start(function: &str, lookup: crate::Lookup<'_>) -> Result<(), cra
     let targets = Targets::new()
         .with_default(LevelFilter::WARN)
         .with_targets(OURS.map(|name| (name, level)))
-        .with_target(own, level)
-        // It repeats each failure as an error, after our own line has said it with its code.
-        .with_target("lambda_runtime::layers::panic", LevelFilter::OFF);
+        .with_target(own, level);
     let json = tracing_subscriber::fmt::layer().json().flatten_event(true).with_target(false).with_ansi(false);
     // A second start in one process (tests) keeps the first subscriber.
     let _ = tracing_subscriber::registry().with(targets).with(json).try_init();

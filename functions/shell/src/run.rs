@@ -4,9 +4,9 @@ use std::fmt;
 use std::process::ExitCode;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use lambda_runtime::{Diagnostic, LambdaEvent, Runtime, service_fn};
 use serde_json::value::RawValue;
 
+use crate::runtime_api::{Lost, Next, RuntimeApi};
 use crate::{Failure, PublicText, SettingError, environment, logging};
 
 /// One invocation, as far as a handler needs to know.
@@ -89,43 +89,62 @@ where
     F: AsyncFnOnce() -> Result<H, SettingError>,
 {
     let built = match logging::start(H::NAME, &environment) {
-        Ok(()) => build().await,
+        Ok(()) => built(build).await,
         Err(error) => Err(error),
     };
-    let handler = match built {
-        Ok(handler) => handler,
+    let lost = match built {
+        Ok((handler, api)) => serve(&handler, api).await,
         Err(error) => {
             tracing::error!(function = H::NAME, code = "SettingRefused", cause = %error, "the function cannot start");
             return ExitCode::FAILURE;
         }
     };
-    let handler = &handler;
-    let service = service_fn(move |event: LambdaEvent<Box<RawValue>>| async move { serve(handler, event).await });
-    match Runtime::new(service).run().await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            tracing::error!(function = H::NAME, code = "RuntimeLost", cause = %error, "the runtime ended");
-            ExitCode::FAILURE
+    tracing::error!(function = H::NAME, code = "RuntimeLost", cause = %lost, "the runtime ended");
+    ExitCode::FAILURE
+}
+
+async fn built<H: Handler>(
+    build: impl AsyncFnOnce() -> Result<H, SettingError>,
+) -> Result<(H, RuntimeApi), SettingError> {
+    let api = RuntimeApi::from_environment(&environment)?;
+    Ok((build().await?, api))
+}
+
+/// Answers one event after the other, until there are no more.
+async fn serve<H: Handler>(handler: &H, mut api: RuntimeApi) -> Lost {
+    loop {
+        if let Err(lost) = serve_next(handler, &mut api).await {
+            return lost;
         }
     }
 }
 
+async fn serve_next<H: Handler>(handler: &H, api: &mut RuntimeApi) -> Result<(), Lost> {
+    let next = api.next()?;
+    // Lets kept connections hear what became of them while nothing ran.
+    tokio::task::yield_now().await;
+    let answer = answer(handler, &next).await;
+    let ids = next.ids;
+    let (status, code) = match answer {
+        Ok(body) => (api.answer(&ids, body.get().as_bytes())?, "AnswerNotTaken"),
+        Err(failure) => (api.error(&ids, failure.into())?, "ErrorNotTaken"),
+    };
+    if status >= 300 {
+        // Too large, or too late: the platform has told the caller by itself.
+        tracing::warn!(function = H::NAME, request_id = ids.request, code, status, "the Runtime API refused it");
+    }
+    Ok(())
+}
+
 /// One invocation: keep time, answer, log one line.
-async fn serve<H: Handler>(handler: &H, event: LambdaEvent<Box<RawValue>>) -> Result<Box<RawValue>, Diagnostic> {
+async fn answer<H: Handler>(handler: &H, next: &Next<'_>) -> Result<Box<RawValue>, Failure> {
     let begun = Instant::now();
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let invocation = Invocation { request_id: event.context.request_id.clone(), now: now.as_secs() };
-    let limit = time_limit(H::LIMIT_MS, event.context.deadline, now);
-    // Boxed: the futures of the runtime and of the SDK, nested in one another,
-    // are deeper than the compiler's limit.
-    let answer = Box::pin(handler.handle(&event.payload, &invocation));
-    let closing = Duration::from_millis(H::CLOSING_MS);
-    let result = match tokio::time::timeout(limit.saturating_sub(closing), answer).await {
-        Ok(result) => result,
-        Err(_) => {
-            let closed = tokio::time::timeout(closing, Box::pin(handler.out_of_time(&event.payload, &invocation)));
-            closed.await.unwrap_or_else(|_| Err(Failure::new("DeadlineReached", H::ON_TIMEOUT)))
-        }
+    let invocation = Invocation { request_id: next.ids.request.clone(), now: now.as_secs() };
+    let limit = time_limit(H::LIMIT_MS, next.deadline_ms, now);
+    let result = match serde_json::from_slice::<&RawValue>(next.event) {
+        Ok(event) => within(limit, handler, event, &invocation).await,
+        Err(_) => Err(Failure::new("EventUnreadable", PublicText::RequestUnreadable).caused_by("not JSON")),
     };
     let duration_ms = begun.elapsed().as_secs_f64() * 1_000.0;
     let request_id = invocation.request_id;
@@ -143,7 +162,26 @@ async fn serve<H: Handler>(handler: &H, event: LambdaEvent<Box<RawValue>>) -> Re
         Err(failure) => {
             let (code, cause) = (failure.code(), failure.cause());
             tracing::warn!(function = H::NAME, request_id, code, cause, duration_ms, "refused");
-            Err(failure.into())
+            Err(failure)
+        }
+    }
+}
+
+async fn within<H: Handler>(
+    limit: Duration,
+    handler: &H,
+    event: &RawValue,
+    invocation: &Invocation,
+) -> Result<Answer, Failure> {
+    // Boxed: the futures of calls, nested in one another, are deeper than the
+    // compiler's limit.
+    let answer = Box::pin(handler.handle(event, invocation));
+    let closing = Duration::from_millis(H::CLOSING_MS);
+    match tokio::time::timeout(limit.saturating_sub(closing), answer).await {
+        Ok(result) => result,
+        Err(_) => {
+            let closed = tokio::time::timeout(closing, Box::pin(handler.out_of_time(event, invocation)));
+            closed.await.unwrap_or_else(|_| Err(Failure::new("DeadlineReached", H::ON_TIMEOUT)))
         }
     }
 }
