@@ -28,7 +28,6 @@ mod tests;
 use back_end::aws::TenantRole;
 use back_end::items::place;
 use back_end::{Caller, Issuer, Problem, Refusal, Request, Response, SESSIONS_KEPT, TenantSessions, answer};
-use serde_json::value::RawValue;
 use shell::aws::Client;
 use shell::{Answer, Failure, Handler, Invocation};
 
@@ -101,7 +100,7 @@ impl<I: Issuer<Access = Client>> Handler for AdminApi<I> {
     // API Gateway waits 30 s, the function's own time-out is 10 s.
     const LIMIT_MS: u64 = 9_500;
 
-    async fn handle(&self, event: &RawValue, invocation: &Invocation) -> Result<Answer, Failure> {
+    async fn handle(&self, event: &str, invocation: &Invocation) -> Result<Answer, Failure> {
         answer(event, invocation, async |request, caller| self.serve(request, caller, invocation.now).await).await
     }
 }

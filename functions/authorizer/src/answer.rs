@@ -62,7 +62,7 @@ impl Openings {
             AnswerForm::Iam => {
                 let document = self.routes.policy(caller, arn, self.until(verified));
                 let answer = told(verified, &Reply::policy(Some(verified), document), code)?;
-                if answer.body.get().len() <= MAX_ANSWER_BYTES {
+                if answer.body.as_str().len() <= MAX_ANSWER_BYTES {
                     return Ok(answer);
                 }
                 let document = policy::present(self.routes.table(), caller, arn, self.until(verified));

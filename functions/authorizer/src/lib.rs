@@ -34,7 +34,6 @@ pub use settings::{AnswerForm, Settings};
 
 use std::time::Instant;
 
-use serde_json::value::RawValue;
 use shared::token::{Refusal, TokenRules, Unverified, Verified, verify};
 use shell::key_set::{Fetch, KeySets, Limits, Unavailable};
 use shell::{Answer, Failure, Handler, Invocation, PublicText};
@@ -99,7 +98,7 @@ impl<F: Fetch> Handler for Authorizer<F> {
     // before everything else that he asked for.
     const LIMIT_MS: u64 = 1_500;
 
-    async fn handle(&self, event: &RawValue, invocation: &Invocation) -> Result<Answer, Failure> {
+    async fn handle(&self, event: &str, invocation: &Invocation) -> Result<Answer, Failure> {
         let event = wire::Event::read(event)?;
         let call = Call::read(&event, &self.openings)?;
         match self.caller(&call, invocation.now).await {

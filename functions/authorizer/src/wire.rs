@@ -105,8 +105,8 @@ pub(crate) struct Http<'a> {
 
 impl<'a> Event<'a> {
     /// Reads an event. The cause of a failure is the place, never the content.
-    pub(crate) fn read(raw: &'a RawValue) -> Result<Self, Failure> {
-        serde_json::from_str(raw.get()).map_err(|error| {
+    pub(crate) fn read(text: &'a str) -> Result<Self, Failure> {
+        serde_json::from_str(text).map_err(|error| {
             let cause = format!("{:?} error at line {} column {}", error.classify(), error.line(), error.column());
             Failure::new("EventRefused", PublicText::Unauthorized).caused_by(cause)
         })
@@ -201,8 +201,8 @@ impl<'a> Reply<'a> {
     }
 
     /// Writes it.
-    pub(crate) fn write(&self) -> Result<Box<RawValue>, Failure> {
-        serde_json::value::to_raw_value(self)
+    pub(crate) fn write(&self) -> Result<String, Failure> {
+        serde_json::to_string(self)
             .map_err(|error| Failure::new("ReplyUnwritable", PublicText::TryAgain).caused_by(error))
     }
 }

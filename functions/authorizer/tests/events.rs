@@ -48,7 +48,7 @@ async fn outcome<F: Fetch>(authorizer: &Authorizer<F>, event: &Value) -> String 
 }
 
 async fn body<F: Fetch>(authorizer: &Authorizer<F>, event: &Value) -> Value {
-    serde_json::from_str(call(authorizer, event).await.unwrap().body.get()).unwrap()
+    serde_json::from_str(call(authorizer, event).await.unwrap().body.as_str()).unwrap()
 }
 
 /// The answer without the end of what it allows, which each policy must have.
@@ -394,7 +394,7 @@ async fn tenants_never_mix() {
     for round in 0..200 {
         let (own, other) = if round % 2 == 0 { ("acme", "globex") } else { ("globex", "acme") };
         let event = http("/items", &format!("Bearer {}", tokens[round % 2]));
-        let answer = call(&authorizer, &event).await.unwrap().body.get().to_owned();
+        let answer = call(&authorizer, &event).await.unwrap().body;
         assert!(answer.contains(&format!("/tenants/{own}")) && !answer.contains(other), "P03 {answer}");
     }
 }
@@ -408,7 +408,7 @@ async fn an_answer_holds_no_token_no_address_and_no_api_key() {
             let bearer = format!("Bearer {token}");
             for event in [http(path, &bearer), rest_with(&bearer), http_v1(&bearer)] {
                 let answer = call(&authorizer, &event).await.unwrap();
-                let text = answer.body.get();
+                let text = answer.body.as_str();
                 for canary in
                     ["canary", "@", token.as_str(), token.split('.').nth(1).unwrap(), "usageIdentifier", "somebody"]
                 {
@@ -435,7 +435,7 @@ async fn an_answer_that_would_be_too_long_speaks_of_its_request_alone() {
         let roles: Vec<String> = (0..roles).map(role).collect();
         let token = KEY.token(&with(claims(), "roles", json!(roles)));
         let event = with(token_event(json!(format!("Bearer {token}"))), "methodArn", json!(arn));
-        let text = call(&authorizer, &event).await.unwrap().body.get().to_owned();
+        let text = call(&authorizer, &event).await.unwrap().body;
         assert!(text.len() <= 8_000, "{name}: {}", text.len());
         let answer: Value = serde_json::from_str(&text).unwrap();
         let first = &answer["policyDocument"]["Statement"][0];

@@ -58,8 +58,8 @@ struct Authorizer {
 impl Request {
     /// Reads an event. Anything but payload 2.0 means that the function is wired
     /// to something else, which is no request to answer.
-    pub(crate) fn read(event: &RawValue) -> Result<Self, Failure> {
-        let event: Event = serde_json::from_str(event.get()).map_err(|error| {
+    pub(crate) fn read(event: &str) -> Result<Self, Failure> {
+        let event: Event = serde_json::from_str(event).map_err(|error| {
             // Serde's own words quote the value.
             let cause = format!("{:?} error at column {}", error.classify(), error.column());
             Failure::new("EventUnreadable", PublicText::RequestUnreadable).caused_by(cause)
@@ -169,7 +169,7 @@ mod tests {
 
     fn event(members: &str) -> Result<Request, Failure> {
         let text = format!(r#"{{"version":"2.0","routeKey":"PUT /items/{{id}}","requestContext":{{}}{members}}}"#);
-        Request::read(&RawValue::from_string(text).unwrap())
+        Request::read(&text)
     }
 
     #[test]
@@ -182,10 +182,11 @@ mod tests {
             (r#"{"version":"2.0","routeKey":"GET /"}"#, Some("EventUnreadable")),
             (r#"{"version":"2.0","routeKey":"a","routeKey":"b","requestContext":{}}"#, Some("EventUnreadable")),
             ("[]", Some("EventUnreadable")),
+            ("", Some("EventUnreadable")),
+            ("no JSON", Some("EventUnreadable")),
         ];
         for (text, expected) in table {
-            let raw = RawValue::from_string(text.to_owned()).unwrap();
-            let code = Request::read(&raw).err().map(|failure| failure.code());
+            let code = Request::read(text).err().map(|failure| failure.code());
             assert_eq!(code, expected, "{text}");
         }
     }
@@ -227,7 +228,7 @@ mod tests {
         ];
         for (inside, beside, expected) in table {
             let text = format!(r#"{{"version":"2.0","routeKey":"GET /","requestContext":{{{inside}}}{beside}}}"#);
-            let request = Request::read(&RawValue::from_string(text).unwrap()).unwrap();
+            let request = Request::read(&text).unwrap();
             assert_eq!(request.caller().is_ok(), expected, "{inside} {beside}");
         }
     }

@@ -77,7 +77,7 @@ struct Details<'a> {
 
 /// One request of a back end: read it, know the caller, let `handle` serve it,
 /// answer. Whatever goes wrong after the event is read is an answer too.
-pub async fn answer<F>(event: &RawValue, invocation: &Invocation, handle: F) -> Result<Answer, Failure>
+pub async fn answer<F>(event: &str, invocation: &Invocation, handle: F) -> Result<Answer, Failure>
 where
     F: AsyncFnOnce(&Request, &Caller) -> Result<Response, Problem>,
 {
@@ -93,7 +93,7 @@ where
 }
 
 /// The same for a route that nobody has to sign in for.
-pub async fn answer_anybody<F>(event: &RawValue, invocation: &Invocation, handle: F) -> Result<Answer, Failure>
+pub async fn answer_anybody<F>(event: &str, invocation: &Invocation, handle: F) -> Result<Answer, Failure>
 where
     F: AsyncFnOnce(&Request) -> Result<Response, Problem>,
 {
@@ -122,7 +122,7 @@ fn cause(problem: &Problem) -> Option<String> {
     }
 }
 
-fn success(response: &Response) -> Result<Box<RawValue>, serde_json::Error> {
+fn success(response: &Response) -> Result<String, serde_json::Error> {
     // What a tenant's user reads is nobody else's: no cache may keep it.
     let mut headers = BTreeMap::from([("cache-control", "no-store".to_owned())]);
     if response.body.is_some() {
@@ -134,7 +134,7 @@ fn success(response: &Response) -> Result<Box<RawValue>, serde_json::Error> {
     if let Some(seconds) = response.retry_after_s {
         headers.insert("retry-after", seconds.to_string());
     }
-    to_raw_value(&Wire {
+    serde_json::to_string(&Wire {
         status_code: response.status,
         headers,
         body: response.body.as_deref().map(RawValue::get),
@@ -142,7 +142,7 @@ fn success(response: &Response) -> Result<Box<RawValue>, serde_json::Error> {
     })
 }
 
-fn refusal(problem: &Problem, request_id: &str) -> Result<Box<RawValue>, serde_json::Error> {
+fn refusal(problem: &Problem, request_id: &str) -> Result<String, serde_json::Error> {
     let details = problem.details();
     let mut headers = BTreeMap::from([
         ("cache-control", "no-store".to_owned()),
@@ -159,7 +159,7 @@ fn refusal(problem: &Problem, request_id: &str) -> Result<Box<RawValue>, serde_j
         instance: &format!("urn:uuid:{request_id}"),
         code: problem.public_code(),
     })?;
-    to_raw_value(&Wire { status_code: details.status, headers, body: Some(&body), is_base64_encoded: false })
+    serde_json::to_string(&Wire { status_code: details.status, headers, body: Some(&body), is_base64_encoded: false })
 }
 
 #[cfg(test)]
@@ -169,9 +169,8 @@ mod tests {
 
     async fn run(event: &Value, outcome: Result<Response, Problem>) -> (Answer, Value) {
         let invocation = Invocation { request_id: "6d1f0f0a-0000-4000-8000-000000000001".to_owned(), now: 1_000 };
-        let raw = to_raw_value(event).unwrap();
-        let answer = answer(&raw, &invocation, async |_, _| outcome).await.unwrap();
-        let wire = serde_json::from_str(answer.body.get()).unwrap();
+        let answer = answer(&event.to_string(), &invocation, async |_, _| outcome).await.unwrap();
+        let wire = serde_json::from_str(answer.body.as_str()).unwrap();
         (answer, wire)
     }
 
@@ -232,8 +231,7 @@ mod tests {
     async fn a_route_for_anybody_is_served_without_a_caller() {
         let event = json!({"version": "2.0", "routeKey": "PUT /x", "requestContext": {}});
         let invocation = Invocation { request_id: "6d1f0f0a-0000-4000-8000-000000000001".to_owned(), now: 1_000 };
-        let raw = to_raw_value(&event).unwrap();
-        let served = answer_anybody(&raw, &invocation, async |_| Ok(Response::empty("Served"))).await.unwrap();
+        let served = answer_anybody(&event.to_string(), &invocation, async |_| Ok(Response::empty("Served"))).await.unwrap();
         assert_eq!((served.code, served.subject), ("Served", None));
     }
 

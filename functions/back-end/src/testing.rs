@@ -7,7 +7,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType};
 use serde_json::Value;
-use serde_json::value::to_raw_value;
 use shared::names::TenantId;
 use shell::{Handler, Invocation};
 
@@ -188,8 +187,8 @@ pub async fn send<H: Handler>(handler: &H, call: &Call<'_>) -> Result<Reply, Box
         }}},
     });
     let invocation = Invocation { request_id: "00000000-0000-4000-8000-000000000000".to_owned(), now: NOW };
-    let answer = handler.handle(&to_raw_value(&event)?, &invocation).await.map_err(|failure| failure.code())?;
-    let wire: Value = serde_json::from_str(answer.body.get())?;
+    let answer = handler.handle(&serde_json::to_string(&event)?, &invocation).await.map_err(|failure| failure.code())?;
+    let wire: Value = serde_json::from_str(answer.body.as_str())?;
     let text = |pointer| wire.pointer(pointer).and_then(Value::as_str);
     Ok(Reply {
         status: wire.pointer("/statusCode").and_then(Value::as_u64).unwrap_or_default(),

@@ -16,7 +16,6 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use records::{PROMOTION, Records, Store};
-use serde_json::value::{RawValue, to_raw_value};
 use shared::guests::{GuestRules, IdentityId};
 use shell::{Answer, Failure, Handler, Invocation, PublicText, chain};
 use tokio::time::{Instant, timeout_at};
@@ -74,8 +73,8 @@ impl<P: Promotions> Handler for GuestKeeper<P> {
     /// own time-out must leave room for it.
     const LIMIT_MS: u64 = 25_000;
 
-    async fn handle(&self, event: &RawValue, invocation: &Invocation) -> Result<Answer, Failure> {
-        let batch: Batch<'_> = serde_json::from_str(event.get()).map_err(|error| {
+    async fn handle(&self, event: &str, invocation: &Invocation) -> Result<Answer, Failure> {
+        let batch: Batch<'_> = serde_json::from_str(event).map_err(|error| {
             // Serde's own words quote the event.
             let place = format!("{:?} error at line {} column {}", error.classify(), error.line(), error.column());
             Failure::new("EventUnreadable", PublicText::RequestUnreadable).caused_by(place)
@@ -83,7 +82,7 @@ impl<P: Promotions> Handler for GuestKeeper<P> {
         let guests = guests(&batch);
         let outcome = self.keep_all(&guests, invocation.now).await;
         let reply = Reply { batch_item_failures: outcome.again.iter().map(again).collect() };
-        let body = to_raw_value(&reply)
+        let body = serde_json::to_string(&reply)
             .map_err(|error| Failure::new("ReplyUnwritable", PublicText::TryAgain).caused_by(error))?;
         Ok(Answer { cause: outcome.cause(guests.len()), ..Answer::new(body, outcome.code) })
     }

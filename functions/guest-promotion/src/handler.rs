@@ -5,7 +5,6 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use records::Records;
 use serde::Deserialize;
-use serde_json::value::{RawValue, to_raw_value};
 use shared::guests::proof::{ISSUER, ProofRefusal, ProofRules};
 use shared::token::Profile;
 use shell::aws::Client;
@@ -129,7 +128,7 @@ impl<F: Fetch, S: records::Store, A: Accounts, O: Outbox, C: Clock> GuestPromoti
                 answer.batch_item_failures.push(Failed { item_identifier: message.message_id.clone() });
             }
         }
-        let body = to_raw_value(&answer);
+        let body = serde_json::to_string(&answer);
         let body =
             body.map_err(|error| LambdaFailure::new("ReplyUnwritable", PublicText::TryAgain).caused_by(error))?;
         let code = if answer.batch_item_failures.is_empty() { "QueueServed" } else { "QueueServedInPart" };
@@ -203,7 +202,7 @@ impl<F: Fetch, S: records::Store, A: Accounts, O: Outbox, C: Clock> Handler for 
     // Less than API Gateway's 30 s and the function's own time-out of 29 s.
     const LIMIT_MS: u64 = 28_000;
 
-    async fn handle(&self, event: &RawValue, call: &Invocation) -> Result<Answer, LambdaFailure> {
+    async fn handle(&self, event: &str, call: &Invocation) -> Result<Answer, LambdaFailure> {
         if let Some(batch) = Batch::read(event) {
             return Box::pin(self.go_on(batch, call)).await;
         }

@@ -1,7 +1,6 @@
 //! The JSON of requests, answers and notes.
 
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 use shared::guests::IdentityId;
 use shared::guests::claim::ClaimSecret;
 
@@ -91,19 +90,19 @@ pub(crate) struct Message {
 
 impl Batch {
     /// Reads a batch; `None` for any other event.
-    pub(crate) fn read(event: &RawValue) -> Option<Self> {
-        serde_json::from_str(event.get()).ok()
+    pub(crate) fn read(event: &str) -> Option<Self> {
+        serde_json::from_str(event).ok()
     }
 }
 
 /// Whether an event is a request of this route.
-pub(crate) fn is_route(event: &RawValue, route: &str) -> bool {
+pub(crate) fn is_route(event: &str, route: &str) -> bool {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct Event {
         route_key: String,
     }
-    serde_json::from_str::<Event>(event.get()).is_ok_and(|event| event.route_key == route)
+    serde_json::from_str::<Event>(event).is_ok_and(|event| event.route_key == route)
 }
 
 impl Message {
@@ -176,10 +175,10 @@ mod tests {
         ];
         for (body, expected) in table {
             let event = serde_json::json!({"Records": [{"messageId": "m", "body": body}]}).to_string();
-            let batch = Batch::read(&RawValue::from_string(event).unwrap()).unwrap();
+            let batch = Batch::read(&event).unwrap();
             assert_eq!(batch.messages[0].guest().is_some(), expected, "{body}");
         }
-        let http = RawValue::from_string(r#"{"version":"2.0","routeKey":"POST /x"}"#.to_owned()).unwrap();
+        let http = r#"{"version":"2.0","routeKey":"POST /x"}"#;
         assert!(Batch::read(&http).is_none());
     }
 }

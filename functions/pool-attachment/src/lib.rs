@@ -12,7 +12,6 @@ mod wire;
 use std::time::Duration;
 
 use attachment::{Attachment, Error, Report, Times};
-use serde_json::value::RawValue;
 use shell::sdk::SdkConfig;
 use shell::{Answer, Failure, Handler, Invocation, PublicText, SettingError};
 
@@ -95,7 +94,7 @@ impl PoolAttachment {
         let cause = match ended.status {
             Status::Success(text) | Status::Failed(text) => Some(text).filter(|text| !text.is_empty()),
         };
-        Ok(Answer { cause, ..Answer::new(RawValue::NULL.to_owned(), ended.code) })
+        Ok(Answer { cause, ..Answer::new("null".to_owned(), ended.code) })
     }
 }
 
@@ -115,7 +114,7 @@ impl Handler for PoolAttachment {
     const LIMIT_MS: u64 = 110_000;
     const CLOSING_MS: u64 = answer::CLOSING_MS;
 
-    async fn handle(&self, event: &RawValue, _: &Invocation) -> Result<Answer, Failure> {
+    async fn handle(&self, event: &str, _: &Invocation) -> Result<Answer, Failure> {
         let request = Request::read(event).map_err(refused)?;
         let address = request.address().map_err(refused)?;
         answer::owe(address, request.answer(&Status::Failed("Panicked: the function ended unexpectedly".to_owned())));
@@ -126,7 +125,7 @@ impl Handler for PoolAttachment {
         self.tell(&request, ended).await
     }
 
-    async fn out_of_time(&self, event: &RawValue, _: &Invocation) -> Result<Answer, Failure> {
+    async fn out_of_time(&self, event: &str, _: &Invocation) -> Result<Answer, Failure> {
         let request = Request::read(event).map_err(refused)?;
         let status = Status::Failed("OutOfTime: the time was up; it can be tried again".to_owned());
         self.tell(&request, Ended { code: "OutOfTime", status }).await

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use attachment::Order;
 use serde::Deserialize;
-use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use shared::address::web::is_safe_for_secrets;
 use shared::attachment::{Foreign, Slot, TriggerVersion, Wanted};
@@ -65,8 +64,8 @@ pub(crate) enum Status {
 
 impl Request {
     /// Reads an event.
-    pub(crate) fn read(event: &RawValue) -> Result<Self, Unusable> {
-        serde_json::from_str(event.get()).or_else(|_| unusable("EventUnreadable", "the event is not an object"))
+    pub(crate) fn read(event: &str) -> Result<Self, Unusable> {
+        serde_json::from_str(event).or_else(|_| unusable("EventUnreadable", "the event is not an object"))
     }
 
     /// Where the answer is put. Only to an address that nobody else reads: who

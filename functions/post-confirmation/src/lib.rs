@@ -12,7 +12,6 @@ pub use settings::Settings;
 
 use directory::{Directory, Groups, Newcomer, PoolUser, Provisioned, Subject};
 use serde::de::IgnoredAny;
-use serde_json::value::RawValue;
 use shared::provisioning::Request;
 use shared::rules::Rules;
 use shell::{Answer, Event, Failure, Handler, Invocation, PublicText, Trigger};
@@ -41,7 +40,7 @@ impl<G: Groups> PostConfirmation<G> {
 impl<G: Groups> Handler for PostConfirmation<G> {
     const NAME: &'static str = "post-confirmation";
 
-    async fn handle(&self, event: &RawValue, invocation: &Invocation) -> Result<Answer, Failure> {
+    async fn handle(&self, event: &str, invocation: &Invocation) -> Result<Answer, Failure> {
         let event = Event::read(event)?;
         // The source first: what an unknown one carries is none of our business.
         let code = match Source::parse(&event.trigger::<IgnoredAny>()?.source) {

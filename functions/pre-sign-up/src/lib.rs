@@ -18,7 +18,6 @@ pub use aws::{InvitationTable, connect};
 pub use challenge::{ChallengeCheck, ChallengeError, Challenges};
 pub use settings::Settings;
 
-use serde_json::value::RawValue;
 use shared::address::EmailAddress;
 use shared::linking;
 use shared::rules::Rules;
@@ -80,7 +79,7 @@ impl<I: Invitations, A: Accounts, C: Challenges> PreSignUp<I, A, C> {
 impl<I: Invitations, A: Accounts, C: Challenges> Handler for PreSignUp<I, A, C> {
     const NAME: &'static str = "pre-sign-up";
 
-    async fn handle(&self, event: &RawValue, invocation: &Invocation) -> Result<Answer, Failure> {
+    async fn handle(&self, event: &str, invocation: &Invocation) -> Result<Answer, Failure> {
         let event = Event::read(event)?;
         let trigger = event.trigger::<wire::Request>()?;
         let token = self.token(&trigger.request);

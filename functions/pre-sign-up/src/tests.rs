@@ -81,7 +81,7 @@ async fn answer(mode: &str, known: Known, event: &Value) -> (Result<Answer, Fail
     let invitations = Counted { known, asked: AtomicU32::new(0) };
     let function = PreSignUp::new(rules(mode), &invitations, Unasked, ChallengeCheck::OFF);
     let invocation = Invocation { request_id: "r".to_owned(), now: NOW };
-    let event = RawValue::from_string(event.to_string()).unwrap();
+    let event = event.to_string();
     let answer = function.handle(&event, &invocation).await;
     (answer, invitations.asked.load(Ordering::Relaxed))
 }
@@ -127,7 +127,7 @@ async fn an_accepted_sign_up_goes_back_unchanged_whatever_the_event_says() {
         let answer = answer.unwrap_or_else(|failure| panic!("{name}: {failure:?}"));
         let mut expected = event;
         expected["response"] = json!({"autoConfirmUser": false, "autoVerifyEmail": false, "autoVerifyPhone": false});
-        assert_eq!(serde_json::from_str::<Value>(answer.body.get()).unwrap(), expected, "{name}");
+        assert_eq!(serde_json::from_str::<Value>(answer.body.as_str()).unwrap(), expected, "{name}");
         assert_eq!((answer.code, asked), ("Accepted", 0), "{name}");
     }
 }
@@ -314,7 +314,7 @@ async fn a_token_is_taken_from_its_name_in_validation_data() {
         let invocation = Invocation { request_id: "r".to_owned(), now: NOW };
         let mut sign_up = event("PreSignUp_SignUp", &json!({"email": "ann@acme.example"}));
         sign_up["request"]["validationData"] = validation.clone();
-        let answer = function.handle(&RawValue::from_string(sign_up.to_string()).unwrap(), &invocation).await;
+        let answer = function.handle(&sign_up.to_string(), &invocation).await;
         let asked = challenges.0.load(Ordering::Relaxed);
         assert_eq!((code(&answer), asked), (expected, questions), "U25 {validation:.60}");
         if let Err(failure) = answer {

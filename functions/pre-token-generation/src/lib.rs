@@ -14,7 +14,6 @@ pub use people::People;
 pub use settings::Settings;
 
 use directory::PoolUser;
-use serde_json::value::RawValue;
 use shared::claims::{self, Decision, Dropped, EventVersion, Overrides};
 use shared::names::Subject;
 use shared::provisioning;
@@ -72,7 +71,7 @@ impl<P: People> PreTokenGeneration<P> {
 impl<P: People> Handler for PreTokenGeneration<P> {
     const NAME: &'static str = "pre-token-generation";
 
-    async fn handle(&self, event: &RawValue, invocation: &Invocation) -> Result<Answer, Failure> {
+    async fn handle(&self, event: &str, invocation: &Invocation) -> Result<Answer, Failure> {
         let event = Event::read(event)?;
         let trigger = event.trigger::<wire::Request>()?;
         // Sources are added over time, and each still asks about one token. The
@@ -111,7 +110,7 @@ fn event_version(version: Version) -> EventVersion {
 }
 
 /// An answer that changes nothing is the event itself.
-fn reply(event: &Event<'_>, version: Version, overrides: &Overrides) -> Result<Box<RawValue>, Failure> {
+fn reply(event: &Event<'_>, version: Version, overrides: &Overrides) -> Result<String, Failure> {
     match version {
         _ if wire::is_empty(overrides) => event.unchanged(),
         Version::V1 => event.with_response(&wire::V1::of(overrides)),

@@ -4,8 +4,6 @@ use std::fmt;
 use std::process::ExitCode;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use serde_json::value::RawValue;
-
 use crate::runtime_api::{Lost, Next, RuntimeApi};
 use crate::{Failure, PublicText, SettingError, environment, logging};
 
@@ -21,7 +19,7 @@ pub struct Invocation {
 /// What a handler answers, and what the log says of it.
 pub struct Answer {
     /// The JSON that goes back.
-    pub body: Box<RawValue>,
+    pub body: String,
     /// The decision's stable name.
     pub code: &'static str,
     /// The user's `sub`, where one is known.
@@ -40,7 +38,7 @@ impl fmt::Debug for Answer {
 
 impl Answer {
     /// An answer about nobody in particular, with nothing to add.
-    pub fn new(body: Box<RawValue>, code: &'static str) -> Self {
+    pub fn new(body: String, code: &'static str) -> Self {
         Self { body, code, subject: None, cause: None }
     }
 }
@@ -61,14 +59,15 @@ pub trait Handler {
     /// Kept back for [`Self::out_of_time`], in milliseconds.
     const CLOSING_MS: u64 = 0;
 
-    /// Answers one event.
-    fn handle(&self, event: &RawValue, invocation: &Invocation) -> impl Future<Output = Result<Answer, Failure>>;
+    /// Answers one event, which is a text as it came: whether it is JSON shows when it is
+    /// read.
+    fn handle(&self, event: &str, invocation: &Invocation) -> impl Future<Output = Result<Answer, Failure>>;
 
     /// Answers an event whose time is up, for whoever must be told in another
     /// way than by a failed call.
     fn out_of_time(
         &self,
-        _event: &RawValue,
+        _event: &str,
         _invocation: &Invocation,
     ) -> impl Future<Output = Result<Answer, Failure>> {
         std::future::ready(Err(Failure::new("DeadlineReached", Self::ON_TIMEOUT)))
@@ -126,7 +125,7 @@ async fn serve_next<H: Handler>(handler: &H, api: &mut RuntimeApi) -> Result<(),
     let answer = answer(handler, &next).await;
     let ids = next.ids;
     let (status, code) = match answer {
-        Ok(body) => (api.answer(&ids, body.get().as_bytes())?, "AnswerNotTaken"),
+        Ok(body) => (api.answer(&ids, body.as_bytes())?, "AnswerNotTaken"),
         Err(failure) => (api.error(&ids, failure.into())?, "ErrorNotTaken"),
     };
     if status >= 300 {
@@ -137,14 +136,14 @@ async fn serve_next<H: Handler>(handler: &H, api: &mut RuntimeApi) -> Result<(),
 }
 
 /// One invocation: keep time, answer, log one line.
-async fn answer<H: Handler>(handler: &H, next: &Next<'_>) -> Result<Box<RawValue>, Failure> {
+async fn answer<H: Handler>(handler: &H, next: &Next<'_>) -> Result<String, Failure> {
     let begun = Instant::now();
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let invocation = Invocation { request_id: next.ids.request.clone(), now: now.as_secs() };
     let limit = time_limit(H::LIMIT_MS, next.deadline_ms, now);
-    let result = match serde_json::from_slice::<&RawValue>(next.event) {
+    let result = match std::str::from_utf8(next.event) {
         Ok(event) => within(limit, handler, event, &invocation).await,
-        Err(_) => Err(Failure::new("EventUnreadable", PublicText::RequestUnreadable).caused_by("not JSON")),
+        Err(_) => Err(Failure::new("EventUnreadable", PublicText::RequestUnreadable).caused_by("not UTF-8")),
     };
     let duration_ms = begun.elapsed().as_secs_f64() * 1_000.0;
     let request_id = invocation.request_id;
@@ -170,7 +169,7 @@ async fn answer<H: Handler>(handler: &H, next: &Next<'_>) -> Result<Box<RawValue
 async fn within<H: Handler>(
     limit: Duration,
     handler: &H,
-    event: &RawValue,
+    event: &str,
     invocation: &Invocation,
 ) -> Result<Answer, Failure> {
     // Boxed: the futures of calls, nested in one another, are deeper than the

@@ -28,7 +28,6 @@ use back_end::{
 };
 use directory::{Directory, RevocationTable};
 use serde::Serialize;
-use serde_json::value::RawValue;
 use shared::names::TenantId;
 use shell::aws::Client;
 use shell::{Answer, Failure, Handler, Invocation};
@@ -164,7 +163,7 @@ impl<I: Issuer<Access = Client>> Handler for UserApi<I> {
     // API Gateway waits 30 s, the function's own time-out is 10 s.
     const LIMIT_MS: u64 = 9_500;
 
-    async fn handle(&self, event: &RawValue, invocation: &Invocation) -> Result<Answer, Failure> {
+    async fn handle(&self, event: &str, invocation: &Invocation) -> Result<Answer, Failure> {
         answer(event, invocation, async |request, caller| self.serve(request, caller, invocation.now).await).await
     }
 }

@@ -28,7 +28,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use directory::Directory;
-use serde_json::value::RawValue;
 use shared::migration::{self, Admission, Decision, Facts, FactsNeeded, FinalStatus, MigrationRules, Request, Source};
 use shared::password::Password;
 use shared::provisioning::Arrival;
@@ -78,7 +77,7 @@ where
 
     // INVARIANT: whatever goes wrong is told alike, or it would tell a guesser
     // something.
-    async fn handle(&self, event: &RawValue, invocation: &Invocation) -> Result<Answer, Failure> {
+    async fn handle(&self, event: &str, invocation: &Invocation) -> Result<Answer, Failure> {
         self.answer(event, invocation.now).await.map_err(|failure| failure.told_as(PublicText::SignInRefused))
     }
 }
@@ -89,7 +88,7 @@ where
     A: Attempts,
     R: Arrivals,
 {
-    async fn answer(&self, event: &RawValue, now: u64) -> Result<Answer, Failure> {
+    async fn answer(&self, event: &str, now: u64) -> Result<Answer, Failure> {
         let event = Event::read(event)?;
         let trigger = event.trigger::<wire::Request>()?;
         let request = Request {

@@ -99,7 +99,7 @@ async fn answer(world: World, event: &Value) -> (Result<Answer, Failure>, String
     let World { answer, allowed, keeps, marks } = world;
     let old = Old { notes: &notes, answer, marks };
     let function = UserMigration::new(rules(), old, Counted(&notes, allowed), Kept(&notes, keeps));
-    let event = RawValue::from_string(event.to_string()).unwrap();
+    let event = event.to_string();
     let invocation = Invocation { request_id: "r".to_owned(), now: NOW };
     let answer = function.handle(&event, &invocation).await;
     drop(function);
@@ -116,7 +116,7 @@ async fn an_attempt_is_counted_first_and_rights_are_kept_before_the_reply() {
     let key = "ann@acme.example";
     let expected = format!("charge {key}, find Ann@acme.example {key} pass, keep 7, mark {key} 7, forgive {key}");
     assert_eq!((answered.code, answered.cause, notes), ("MovedIn", None, expected));
-    let body: Value = serde_json::from_str(answered.body.get()).unwrap();
+    let body: Value = serde_json::from_str(answered.body.as_str()).unwrap();
     assert_eq!(body["response"]["userAttributes"]["custom:legacy_id"], "7");
     assert_eq!(body["request"]["password"], "pass", "the event goes back whole");
     let (answered, notes) = answer(world(ann(), Proof::Unchecked), &event(FORGOT, &json!("pass"))).await;
@@ -147,11 +147,11 @@ async fn whatever_refuses_a_sign_in_is_told_alike() {
         assert_eq!((failure.code(), failure.public()), (expected, PublicText::SignInRefused), "{expected}");
         assert!(notes.ends_with(then) && !notes.contains("forgive"), "{expected}: {notes}");
     }
-    let whole = RawValue::from_string("[]".to_owned()).unwrap();
+    let whole = "[]";
     let notes = Notes::default();
     let old = Old { notes: &notes, answer: Ok(OldAnswer::NONE), marks: true };
     let function = UserMigration::new(rules(), old, Counted(&notes, None), Kept(&notes, true));
-    let failure = function.handle(&whole, &Invocation { request_id: "r".to_owned(), now: NOW }).await.unwrap_err();
+    let failure = function.handle(whole, &Invocation { request_id: "r".to_owned(), now: NOW }).await.unwrap_err();
     assert_eq!((failure.code(), failure.public()), ("EventUnreadable", PublicText::SignInRefused));
 }
 
@@ -169,7 +169,7 @@ async fn an_unknown_user_who_forgot_his_password_goes_back_unchanged() {
     let event = event(FORGOT, &Value::Null);
     for found in [Found::Nobody, Found::Several, Found::Unreadable] {
         let (answered, _) = answer(world(found, Proof::Unchecked), &event).await;
-        assert_eq!(serde_json::from_str::<Value>(answered.unwrap().body.get()).unwrap(), event, "M04");
+        assert_eq!(serde_json::from_str::<Value>(answered.unwrap().body.as_str()).unwrap(), event, "M04");
     }
 }
 

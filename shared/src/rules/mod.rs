@@ -3,6 +3,7 @@
 //! Every section is a type of the module whose question it configures. This
 //! module puts them together and refuses a file that contradicts itself.
 
+mod document;
 mod problems;
 pub(crate) mod provider;
 #[cfg(feature = "schema")]
@@ -13,8 +14,11 @@ pub use provider::{Admission, Links, Origin, Provider};
 #[cfg(feature = "schema")]
 pub use schema::schema;
 
+use document::Node;
 use provider::ProviderIndex;
 use serde::Deserialize;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
 
 use crate::claims::{ClaimRules, Membership};
 use crate::connect::ConnectRule;
@@ -111,7 +115,7 @@ struct RuleFile {
 impl Rules {
     /// Reads a rule file and checks it whole; every problem is named at once.
     pub fn read(text: &str) -> Result<Self, Problems> {
-        let file: RuleFile = toml::from_str(text).map_err(|error| Problems::unreadable(text, error))?;
+        let file = RuleFile::read(text)?;
         let mut problems = Problems::default();
         file.check(&mut problems);
         if !problems.is_empty() {
@@ -136,6 +140,15 @@ impl Rules {
 }
 
 impl RuleFile {
+    fn read(text: &str) -> Result<Self, Problems> {
+        let (document, errors) = DeTable::parse_recoverable(text);
+        if !errors.is_empty() {
+            return Err(Problems::of_syntax(text, &document, &errors));
+        }
+        let document = Spanned::new(document.span(), DeValue::Table(document.into_inner()));
+        Self::deserialize(Node(&document)).map_err(|unfit| Problems::unfit(text, &document, &unfit))
+    }
+
     fn check(&self, problems: &mut Problems) {
         if self.version != VERSION {
             problems.add("version", format!("this build reads version {VERSION} of the rule file"));

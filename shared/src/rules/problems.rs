@@ -6,6 +6,8 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::document::Unfit;
+
 /// One thing that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
@@ -74,24 +76,32 @@ impl Problems {
         self
     }
 
-    /// What kept the text from being read at all: every error of syntax, or the
-    /// first value that does not fit.
-    pub(super) fn unreadable(text: &str, error: toml::de::Error) -> Self {
-        let (document, errors) = DeTable::parse_recoverable(text);
-        let errors = if errors.is_empty() { vec![error] } else { errors };
-        Self(errors.iter().map(|error| Problem::unreadable(text, &document, error)).collect())
+    /// Every error of syntax.
+    pub(super) fn of_syntax(text: &str, document: &Spanned<DeTable<'_>>, errors: &[toml::de::Error]) -> Self {
+        let one = |error: &toml::de::Error| {
+            let span = error.span().unwrap_or_default();
+            let mut message = error.message().replace('\n', ", ");
+            // The second of two equal keys is not part of the document, so no path
+            // would name it.
+            if let Some(key) = text.get(span.clone()).filter(|_| message == "duplicate key") {
+                message = format!("duplicate key `{key}`");
+            }
+            Problem::at(text, document.get_ref(), span, message)
+        };
+        Self(errors.iter().map(one).collect())
+    }
+
+    /// The first value that does not fit.
+    pub(super) fn unfit(text: &str, document: &Spanned<DeValue<'_>>, unfit: &Unfit) -> Self {
+        let empty = DeTable::new();
+        let table = document.get_ref().as_table().unwrap_or(&empty);
+        let message = unfit.message().replace('\n', ", ");
+        Self(vec![Problem::at(text, table, unfit.span().unwrap_or_default(), message)])
     }
 }
 
 impl Problem {
-    fn unreadable(text: &str, document: &Spanned<DeTable<'_>>, error: &toml::de::Error) -> Self {
-        let span = error.span().unwrap_or_default();
-        let mut message = error.message().replace('\n', ", ");
-        // The second of two equal keys is not part of the document, so no path
-        // would name it.
-        if let Some(key) = text.get(span.clone()).filter(|_| message == "duplicate key") {
-            message = format!("duplicate key `{key}`");
-        }
+    fn at(text: &str, document: &DeTable<'_>, span: Range<usize>, message: String) -> Self {
         let (line, column) = place(text, span.start);
         Self { path: path_at(document, span.start), line, column, span, message }
     }
@@ -148,9 +158,9 @@ fn find(document: &Spanned<DeTable<'_>>, path: &str) -> Range<usize> {
 }
 
 /// The path of the deepest key or value at a byte.
-fn path_at(document: &Spanned<DeTable<'_>>, offset: usize) -> String {
+fn path_at(document: &DeTable<'_>, offset: usize) -> String {
     let mut path = String::new();
-    deepen(document.get_ref(), offset, &mut path);
+    deepen(document, offset, &mut path);
     path
 }
 

@@ -223,14 +223,14 @@ fn what_is_no_rule_file_is_refused_with_its_key_and_line() {
         (
             "\"example.com\"",
             "\"exa mple.com\"",
-            "line 5, column 19, sign_up.allowed_domains:",
+            "line 5, column 20, sign_up.allowed_domains[0]:",
             "\"exa mple.com\" is no domain",
         ),
-        ("\"*.example.com\"", "\"*\"", "line 5, column 19, sign_up.allowed_domains:", "\"*\" is no domain"),
+        ("\"*.example.com\"", "\"*\"", "line 5, column 35, sign_up.allowed_domains[1]:", "\"*\" is no domain"),
         (
             "\"*.example.com\"",
             "\"Example.com\"",
-            "line 5, column 19, sign_up.allowed_domains:",
+            "line 5, column 35, sign_up.allowed_domains[1]:",
             "\"Example.com\" is no",
         ),
         (
@@ -242,7 +242,7 @@ fn what_is_no_rule_file_is_refused_with_its_key_and_line() {
         (
             "[\"member\"]",
             "[\"a\", \"*\"]",
-            "line 23, column 9, tenants.placements[0].roles:",
+            "line 23, column 15, tenants.placements[0].roles[1]:",
             "\"*\" is no role's name",
         ),
         ("trusts_email = true\n", "", "line 10, column 1, providers[0]:", "missing field `trusts_email`"),

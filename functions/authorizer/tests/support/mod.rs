@@ -11,7 +11,6 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use authorizer::{Authorizer, Settings};
 use keys::{ISSUER, KEY, Published, key_set};
-use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use shared::rules::Rules;
 use shell::key_set::{Fetch, Limits};
@@ -104,8 +103,7 @@ pub(crate) async fn call_text<F: Fetch>(authorizer: &Authorizer<F>, event: &str)
 
 /// The same, at another time of the wall clock.
 pub(crate) async fn call_at<F: Fetch>(authorizer: &Authorizer<F>, event: &str, now: u64) -> Result<Answer, Failure> {
-    let raw = RawValue::from_string(event.to_owned()).unwrap();
-    authorizer.handle(&raw, &Invocation { request_id: "r".to_owned(), now }).await
+    authorizer.handle(event, &Invocation { request_id: "r".to_owned(), now }).await
 }
 
 /// An HTTP API event, payload 2.0.

@@ -3,7 +3,6 @@
 use std::sync::{Mutex, PoisonError};
 
 use serde_json::json;
-use serde_json::value::RawValue;
 use shared::address::EmailAddress;
 use shared::attributes::Attributes;
 use shared::linking::{Candidate, Link, NewUser, Status};
@@ -152,7 +151,7 @@ async fn answer_to(pool: &Pool, user_name: &str, email: &str) -> Result<Answer, 
             "email": email, "email_verified": "true", "custom:provider_subject": "Abc",
         }},
     });
-    let event = RawValue::from_string(event.to_string()).unwrap();
+    let event = event.to_string();
     let invocation = Invocation { request_id: "r".to_owned(), now: 1_800_000_000 };
     PreSignUp::new(rules(), Unasked, pool, ChallengeCheck::OFF).handle(&event, &invocation).await
 }
