@@ -231,7 +231,8 @@ mod tests {
     async fn a_route_for_anybody_is_served_without_a_caller() {
         let event = json!({"version": "2.0", "routeKey": "PUT /x", "requestContext": {}});
         let invocation = Invocation { request_id: "6d1f0f0a-0000-4000-8000-000000000001".to_owned(), now: 1_000 };
-        let served = answer_anybody(&event.to_string(), &invocation, async |_| Ok(Response::empty("Served"))).await.unwrap();
+        let served =
+            answer_anybody(&event.to_string(), &invocation, async |_| Ok(Response::empty("Served"))).await.unwrap();
         assert_eq!((served.code, served.subject), ("Served", None));
     }
 

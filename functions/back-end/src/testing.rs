@@ -187,7 +187,8 @@ pub async fn send<H: Handler>(handler: &H, call: &Call<'_>) -> Result<Reply, Box
         }}},
     });
     let invocation = Invocation { request_id: "00000000-0000-4000-8000-000000000000".to_owned(), now: NOW };
-    let answer = handler.handle(&serde_json::to_string(&event)?, &invocation).await.map_err(|failure| failure.code())?;
+    let answer =
+        handler.handle(&serde_json::to_string(&event)?, &invocation).await.map_err(|failure| failure.code())?;
     let wire: Value = serde_json::from_str(answer.body.as_str())?;
     let text = |pointer| wire.pointer(pointer).and_then(Value::as_str);
     Ok(Reply {

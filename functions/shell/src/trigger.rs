@@ -227,7 +227,7 @@ mod tests {
         ];
         for (text, accepted) in table {
             let event = text;
-        assert_eq!(Event::read(event).is_ok(), accepted, "{text}");
+            assert_eq!(Event::read(event).is_ok(), accepted, "{text}");
         }
     }
 
@@ -253,7 +253,7 @@ mod tests {
         ];
         for (text, expected) in table {
             let event = text;
-        let trigger = Event::read(event).unwrap().trigger::<Empty>();
+            let trigger = Event::read(event).unwrap().trigger::<Empty>();
             assert_eq!(trigger.ok().map(|trigger| trigger.version), expected, "{text}");
         }
     }
@@ -268,7 +268,7 @@ mod tests {
             r#"{"callerContext":{"clientId":""}}"#,
         ] {
             let event = text;
-        let trigger = Event::read(event).unwrap().trigger::<Empty>().unwrap();
+            let trigger = Event::read(event).unwrap().trigger::<Empty>().unwrap();
             assert_eq!(trigger.user_name, None, "{text}");
             assert_eq!(trigger.client_id, None, "{text}");
             assert_eq!(trigger.source, "", "{text}");

@@ -1,21 +1,21 @@
 //! Calls to other people's servers over HTTPS, with a limit on everything.
 
+mod connection;
 mod roots;
 
 use std::fmt;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
-use http_body_util::{BodyExt as _, Full, Limited};
+use http_body_util::Full;
+use hyper::StatusCode;
 pub use hyper::body::Bytes;
-use hyper::body::Incoming;
 pub use hyper::header;
 pub use hyper::http::request::Builder;
 pub use hyper::{Request, Response, Uri};
-use hyper::{StatusCode, header::CONTENT_ENCODING};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
+use rustls::ClientConfig;
+
+use connection::{Broken, Connection, Outgoing, Server};
 
 /// How far a call may go.
 #[derive(Clone, Copy, Debug)]
@@ -45,8 +45,18 @@ pub struct Keep {
 /// one that slept through a freeze would only be broken.
 pub struct Https {
     /// `None` when the further roots cannot be read: then nobody is trusted.
-    client: Option<Client<HttpsConnector<HttpConnector>, Full<Bytes>>>,
+    tls: Option<Arc<ClientConfig>>,
     limits: Limits,
+    keep: Option<Keep>,
+    /// The one that was used last is the last one.
+    kept: Mutex<Vec<Kept>>,
+}
+
+/// A connection that waits for the next call.
+struct Kept {
+    server: Server,
+    connection: Connection,
+    since: Instant,
 }
 
 /// Why there is no answer. What was sent is not in it.
@@ -82,33 +92,16 @@ impl Https {
     }
 
     fn build(limits: Limits, keep: Option<Keep>) -> Self {
-        let mut tcp = HttpConnector::new();
-        tcp.set_connect_timeout(Some(limits.connect));
-        tcp.enforce_http(false);
-        tcp.set_nodelay(true);
-        // Plain HTTP is for addresses of this machine; settings and rules see to it.
-        let https = match roots::roots() {
-            Ok(None) => Some(HttpsConnectorBuilder::new().with_webpki_roots()),
-            Ok(Some(config)) => Some(HttpsConnectorBuilder::new().with_tls_config(config.as_ref().clone())),
-            Err(roots::Unusable) => None,
-        };
-        let mut client = Client::builder(TokioExecutor::new());
-        client
-            .pool_max_idle_per_host(keep.map_or(0, |keep| keep.most))
-            .pool_idle_timeout(keep.map(|keep| keep.idle))
-            .pool_timer(TokioTimer::new());
-        let client = https.map(|https| client.build(https.https_or_http().enable_http1().wrap_connector(tcp)));
-        Self { client, limits }
+        Self { tls: roots::roots(), limits, keep, kept: Mutex::default() }
     }
 
     /// Sends a request and waits for the whole answer, which is a 200.
     pub async fn call(&self, request: Builder, body: Bytes) -> Result<Response<Bytes>, HttpsError> {
         let attempt = async {
-            let response = self.send(request, body).await?;
-            if response.status() != StatusCode::OK {
-                return Err(HttpsError::Status(response.status().as_u16()));
+            match self.send(request, body).await? {
+                response if response.status() == StatusCode::OK => Ok(response),
+                response => Err(HttpsError::Status(response.status().as_u16())),
             }
-            self.read(response).await
         };
         tokio::time::timeout(self.limits.total, attempt).await.unwrap_or(Err(HttpsError::TimedOut))
     }
@@ -126,23 +119,62 @@ impl Https {
         request: Builder,
         body: Bytes,
     ) -> Result<Response<Bytes>, HttpsError> {
-        let attempt = async { self.read(self.send(request, body).await?).await };
-        tokio::time::timeout(limit, attempt).await.unwrap_or(Err(HttpsError::TimedOut))
+        tokio::time::timeout(limit, self.send(request, body)).await.unwrap_or(Err(HttpsError::TimedOut))
     }
 
-    async fn send(&self, request: Builder, body: Bytes) -> Result<Response<Incoming>, HttpsError> {
-        let request = request.body(Full::new(body)).map_err(|_| HttpsError::Unwritable)?;
-        let client = self.client.as_ref().ok_or(HttpsError::RootsUnusable)?;
-        client.request(request).await.map_err(|_| HttpsError::Disconnected)
-    }
-
-    async fn read(&self, response: Response<Incoming>) -> Result<Response<Bytes>, HttpsError> {
-        if response.headers().contains_key(CONTENT_ENCODING) {
-            return Err(HttpsError::Encoded);
+    async fn send(&self, request: Builder, body: Bytes) -> Result<Response<Bytes>, HttpsError> {
+        let mut request = request.body(Full::new(body)).map_err(|_| HttpsError::Unwritable)?;
+        let tls = self.tls.as_ref().ok_or(HttpsError::RootsUnusable)?;
+        let server = Server::of(request.uri()).ok_or(HttpsError::Unwritable)?;
+        server.address(&mut request)?;
+        while let Some(kept) = self.take(&server) {
+            match self.carry(kept, &server, request).await {
+                Err(Broken::Unsent(unsent)) => request = *unsent,
+                Err(Broken::Sent(error)) => return Err(error),
+                Ok(answer) => return Ok(answer),
+            }
         }
-        let (head, body) = response.into_parts();
-        let body = Limited::new(body, self.limits.most_bytes).collect().await.map_err(|_| HttpsError::BodyRefused)?;
-        Ok(Response::from_parts(head, body.to_bytes()))
+        let opened = tokio::time::timeout(self.limits.connect, Connection::open(&server, tls)).await;
+        let opened = opened.map_err(|_| HttpsError::Disconnected)??;
+        self.carry(opened, &server, request).await.map_err(|broken| match broken {
+            Broken::Sent(error) => error,
+            Broken::Unsent(_) => HttpsError::Disconnected,
+        })
+    }
+
+    /// A call that is given up leaves no connection behind: an answer to it would be
+    /// taken for the next one's.
+    async fn carry(
+        &self,
+        mut connection: Connection,
+        server: &Server,
+        request: Outgoing,
+    ) -> Result<Response<Bytes>, Broken> {
+        let answer = connection.exchange(request, self.limits.most_bytes).await?;
+        if let Some(keep) = self.keep
+            && connection.is_alive()
+        {
+            let mut all = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+            all.retain(|kept| kept.since.elapsed() < keep.idle);
+            if all.iter().filter(|kept| kept.server == *server).count() < keep.most {
+                all.push(Kept { server: server.clone(), connection, since: Instant::now() });
+            }
+        }
+        Ok(answer)
+    }
+
+    /// A kept connection that has not ended, as far as can be told.
+    fn take(&self, server: &Server) -> Option<Connection> {
+        let keep = self.keep?;
+        let mut all = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|kept| kept.since.elapsed() < keep.idle);
+        loop {
+            let index = all.iter().rposition(|kept| kept.server == *server)?;
+            let mut connection = all.remove(index).connection;
+            if connection.is_alive() {
+                return Some(connection);
+            }
+        }
     }
 }
 
@@ -251,8 +283,8 @@ mod tests {
         for (kept, pause, hangs_up, expected) in table {
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
             let url = format!("http://{}/", listener.local_addr().unwrap());
-            let made = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
-            let counted = std::sync::Arc::clone(&made);
+            let made = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+            let counted = Arc::clone(&made);
             let server = tokio::spawn(async move {
                 while let Ok((mut stream, _)) = listener.accept().await {
                     counted.fetch_add(1, std::sync::atomic::Ordering::SeqCst);

@@ -11,37 +11,40 @@ use rustls::{ClientConfig, RootCertStore};
 /// has for it (`NODE_EXTRA_CA_CERTS`).
 const SETTING: &str = "EXTRA_CA_CERTS";
 
-/// What connections are made with; `Ok(None)` means the web's own roots alone,
-/// and an error that the file cannot be used.
-pub(super) type Roots = Result<Option<Arc<ClientConfig>>, Unusable>;
-
 /// The file is missing, holds no certificate, or one that is none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Unusable;
+struct Unusable;
 
-/// Read once: roots do not change while a function runs.
-pub(super) fn roots() -> &'static Roots {
-    static ROOTS: OnceLock<Roots> = OnceLock::new();
-    ROOTS.get_or_init(|| match std::env::var_os(SETTING).filter(|file| !file.is_empty()) {
-        None => Ok(None),
-        Some(file) => std::fs::read(file).map_err(|_| Unusable).and_then(|pem| with(&pem)).map(Some),
-    })
+/// What connections are made with; `None` when the file cannot be used. Read once:
+/// roots do not change while a function runs.
+pub(super) fn roots() -> Option<Arc<ClientConfig>> {
+    static ROOTS: OnceLock<Option<Arc<ClientConfig>>> = OnceLock::new();
+    let read = || match std::env::var_os(SETTING).filter(|file| !file.is_empty()) {
+        None => trusting(web()).ok(),
+        Some(file) => std::fs::read(file).map_err(|_| Unusable).and_then(|pem| with(&pem)).ok(),
+    };
+    ROOTS.get_or_init(read).clone()
+}
+
+/// The web's own roots.
+fn web() -> RootCertStore {
+    RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() }
 }
 
 /// The web's own roots and those of this text.
 fn with(pem: &[u8]) -> Result<Arc<ClientConfig>, Unusable> {
-    let mut store = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    let mut store = web();
     let before = store.len();
     for certificate in CertificateDer::pem_slice_iter(pem) {
         store.add(certificate.map_err(|_| Unusable)?).map_err(|_| Unusable)?;
     }
-    if store.len() == before {
-        return Err(Unusable);
-    }
+    if store.len() == before { Err(Unusable) } else { trusting(store) }
+}
+
+fn trusting(store: RootCertStore) -> Result<Arc<ClientConfig>, Unusable> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-    let config = config.map_err(|_| Unusable)?.with_root_certificates(store);
-    Ok(Arc::new(config.with_no_client_auth()))
+    Ok(Arc::new(config.map_err(|_| Unusable)?.with_root_certificates(store).with_no_client_auth()))
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::Lost;
 
 /// What the platform sends is below 20.
-const MOST_HEADERS: usize = 64;
+const MOST_HEADERS: usize = 32;
 
 /// An event is at most 6 MB; what is far above is no event.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
@@ -173,9 +173,10 @@ impl Incoming {
 
 const TOO_LARGE: Lost = Lost::Unreadable("more than an event may have");
 
+const BROKEN: Lost = Lost::Unreadable("a response that cannot be read");
+
 /// Reads the head, once it is whole. Its body begins where the range does.
 fn head(bytes: &[u8]) -> Result<Option<(Message, Length)>, Lost> {
-    const BROKEN: Lost = Lost::Unreadable("a response that cannot be read");
     let mut headers = [httparse::EMPTY_HEADER; MOST_HEADERS];
     let mut response = httparse::Response::new(&mut headers);
     let end = match response.parse(bytes) {
@@ -183,29 +184,35 @@ fn head(bytes: &[u8]) -> Result<Option<(Message, Length)>, Lost> {
         Ok(httparse::Status::Partial) => return Ok(None),
         Err(_) => return Err(BROKEN),
     };
-    let header = |name: &str| {
-        let found = response.headers.iter().find(|header| header.name.eq_ignore_ascii_case(name));
-        found.and_then(|header| std::str::from_utf8(header.value).ok())
-    };
-    let has = |name: &str, word: &str| {
-        header(name).is_some_and(|value| value.split(',').any(|part| part.trim().eq_ignore_ascii_case(word)))
-    };
     let status = response.code.ok_or(BROKEN)?;
-    let length = match header("content-length") {
-        _ if has("transfer-encoding", "chunked") => Length::Chunked,
-        _ if matches!(status, 204 | 304) => Length::Known(0),
-        Some(length) => Length::Known(length.parse().map_err(|_| BROKEN)?),
-        None => Length::Open,
-    };
-    let ends = matches!(length, Length::Open) || has("connection", "close");
-    let message = Message {
+    let empty = matches!(status, 204 | 304);
+    let mut length = if empty { Length::Known(0) } else { Length::Open };
+    let mut message = Message {
         status,
-        is_kept: !ends && (response.version == Some(1) || has("connection", "keep-alive")),
-        request_id: header("lambda-runtime-aws-request-id").filter(|id| is_id(id)).map(str::to_owned),
-        invocation_id: header("lambda-runtime-invocation-id").map(str::to_owned),
-        deadline_ms: header("lambda-runtime-deadline-ms").and_then(|deadline| deadline.parse().ok()),
+        is_kept: response.version == Some(1),
+        request_id: None,
+        invocation_id: None,
+        deadline_ms: None,
         body: end..end,
     };
+    for header in response.headers {
+        let is = |name: &str| header.name.eq_ignore_ascii_case(name);
+        let value = std::str::from_utf8(header.value).unwrap_or_default();
+        if is("content-length") && matches!(length, Length::Open) {
+            length = Length::Known(value.parse().map_err(|_| BROKEN)?);
+        } else if is("transfer-encoding") && !empty {
+            length = Length::Chunked;
+        } else if is("connection") {
+            message.is_kept = !value.eq_ignore_ascii_case("close");
+        } else if is("lambda-runtime-aws-request-id") {
+            message.request_id = Some(value.to_owned()).filter(|id| is_id(id));
+        } else if is("lambda-runtime-invocation-id") {
+            message.invocation_id = Some(value.to_owned());
+        } else if is("lambda-runtime-deadline-ms") {
+            message.deadline_ms = value.parse().ok();
+        }
+    }
+    message.is_kept &= !matches!(length, Length::Open);
     Ok(Some((message, length)))
 }
 
