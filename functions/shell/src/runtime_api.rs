@@ -2,7 +2,8 @@
 //! connection.
 //!
 //! A function does nothing while it waits for an event, and Lambda freezes it then. So
-//! this blocks, and a call costs two writes and two reads.
+//! this blocks, and a call costs two writes and two reads. Answers in pieces, snapshots
+//! and several events at once are not here.
 //! <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>
 
 mod message;
@@ -17,6 +18,10 @@ use crate::{Lookup, SettingError};
 use message::{Incoming, Message};
 
 const ADDRESS_KEY: &str = "AWS_LAMBDA_RUNTIME_API";
+/// <https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime>
+const SNAPSHOT_KEY: &str = "AWS_LAMBDA_INITIALIZATION_TYPE";
+/// <https://docs.aws.amazon.com/lambda/latest/dg/lambda-managed-instances-runtimes.html>
+const CONCURRENCY_KEY: &str = "AWS_LAMBDA_MAX_CONCURRENCY";
 
 /// One event, as it was handed out.
 pub(crate) struct Next<'a> {
@@ -62,6 +67,9 @@ pub(crate) struct InvocationError {
 pub(crate) struct RuntimeApi {
     /// Host and port.
     address: String,
+    /// What every path begins with: nothing in Lambda, but one emulator may serve many
+    /// functions.
+    base: String,
     connection: Option<TcpStream>,
     outgoing: Vec<u8>,
     incoming: Incoming,
@@ -73,7 +81,13 @@ impl RuntimeApi {
         let address = SettingError::optional(lookup, ADDRESS_KEY).ok_or_else(|| {
             SettingError::new(ADDRESS_KEY, "is missing; Lambda sets it, and so does `cargo lambda watch`")
         })?;
-        Ok(Self { address, connection: None, outgoing: Vec::new(), incoming: Incoming::default() })
+        refuse(lookup, SNAPSHOT_KEY, |kind| kind == "snap-start", "turn SnapStart off")?;
+        refuse(lookup, CONCURRENCY_KEY, |most| most != "1", "let an instance have one event at a time")?;
+        let text = address.strip_prefix("http://").unwrap_or(&address).trim_end_matches('/');
+        let (address, base) = text.find('/').map_or((text, ""), |slash| text.split_at(slash));
+        let address = if has_port(address) { address.to_owned() } else { format!("{address}:80") };
+        let (outgoing, incoming) = (Vec::new(), Incoming::default());
+        Ok(Self { address, base: base.to_owned(), connection: None, outgoing, incoming })
     }
 
     /// Waits for an event.
@@ -138,12 +152,12 @@ impl RuntimeApi {
 
     fn write(&mut self, method: &str, path: &str, invocation_id: Option<&str>, body: &[u8]) {
         const VERSION: &str = env!("CARGO_PKG_VERSION");
-        let Self { address, outgoing, .. } = self;
+        let Self { address, base, outgoing, .. } = self;
         outgoing.clear();
         // Writing to memory does not fail.
         let _ = write!(
             outgoing,
-            "{method} /2018-06-01/runtime/invocation/{path} HTTP/1.1\r\nhost: {address}\r\nuser-agent: poolhouse/{VERSION}\r\n"
+            "{method} {base}/2018-06-01/runtime/invocation/{path} HTTP/1.1\r\nhost: {address}\r\nuser-agent: poolhouse/{VERSION}\r\n"
         );
         if let Some(id) = invocation_id {
             let _ = write!(outgoing, "lambda-runtime-invocation-id: {id}\r\n");
@@ -153,6 +167,24 @@ impl RuntimeApi {
         }
         outgoing.extend_from_slice(b"\r\n");
         outgoing.extend_from_slice(body);
+    }
+}
+
+/// An address of the sixth version has colons of its own, in brackets.
+fn has_port(address: &str) -> bool {
+    address.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok())
+}
+
+/// Refuses to start where Lambda would not be served as it expects.
+fn refuse(
+    lookup: Lookup<'_>,
+    key: &'static str,
+    is_other: fn(&str) -> bool,
+    instead: &str,
+) -> Result<(), SettingError> {
+    match SettingError::optional(lookup, key).filter(|value| is_other(value)) {
+        Some(_) => Err(SettingError::new(key, format!("says what this function does not do; {instead}"))),
+        None => Ok(()),
     }
 }
 

@@ -192,7 +192,37 @@ fn the_id_of_a_try_goes_back() {
 }
 
 #[test]
-fn a_missing_address_is_named() {
-    let error = RuntimeApi::from_environment(&|_| None).err().map(|error| error.to_string()).unwrap_or_default();
-    assert!(error.starts_with("AWS_LAMBDA_RUNTIME_API is missing"), "{error}");
+fn an_address_may_have_a_scheme_and_a_path() {
+    let table = [
+        ("127.0.0.1:9001", "127.0.0.1:9001", ""),
+        ("http://127.0.0.1:9000/.rt/pre-sign-up", "127.0.0.1:9000", "/.rt/pre-sign-up"),
+        ("http://[::1]:9000/", "[::1]:9000", ""),
+        ("[::1]:9000/a/b/", "[::1]:9000", "/a/b"),
+        ("localhost", "localhost:80", ""),
+        ("http://[::1]/x", "[::1]:80", "/x"),
+    ];
+    for (text, address, base) in table {
+        let lookup = |key: &str| (key == "AWS_LAMBDA_RUNTIME_API").then(|| text.to_owned());
+        let api = RuntimeApi::from_environment(&lookup).unwrap();
+        assert_eq!((api.address.as_str(), api.base.as_str()), (address, base), "{text}");
+    }
+}
+
+#[test]
+fn what_is_missing_or_not_done_here_is_named() {
+    let address = ("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:1");
+    let table = [
+        (vec![], "AWS_LAMBDA_RUNTIME_API is missing"),
+        (vec![address], ""),
+        (vec![address, ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand")], ""),
+        (vec![address, ("AWS_LAMBDA_INITIALIZATION_TYPE", "provisioned-concurrency")], ""),
+        (vec![address, ("AWS_LAMBDA_INITIALIZATION_TYPE", "snap-start")], "AWS_LAMBDA_INITIALIZATION_TYPE says"),
+        (vec![address, ("AWS_LAMBDA_MAX_CONCURRENCY", "1")], ""),
+        (vec![address, ("AWS_LAMBDA_MAX_CONCURRENCY", "8")], "AWS_LAMBDA_MAX_CONCURRENCY says"),
+    ];
+    for (settings, expected) in table {
+        let lookup = |key: &str| settings.iter().find(|(name, _)| *name == key).map(|(_, value)| (*value).to_owned());
+        let error = RuntimeApi::from_environment(&lookup).err().map(|error| error.to_string()).unwrap_or_default();
+        assert!(error.starts_with(expected) && error.is_empty() == expected.is_empty(), "{settings:?}: {error}");
+    }
 }
