@@ -17,6 +17,9 @@ use serde::Serialize;
 use crate::{Lookup, SettingError};
 use message::{Incoming, Message};
 
+/// More than the head of a request has.
+const HEAD_BYTES: usize = 512;
+
 const ADDRESS_KEY: &str = "AWS_LAMBDA_RUNTIME_API";
 /// <https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime>
 const SNAPSHOT_KEY: &str = "AWS_LAMBDA_INITIALIZATION_TYPE";
@@ -131,6 +134,13 @@ impl RuntimeApi {
         body: &[u8],
     ) -> Result<Message, Lost> {
         self.write(method, path, invocation_id, body);
+        let message = self.send();
+        // An answer may hold the event, and that a password.
+        self.outgoing.fill(0);
+        message
+    }
+
+    fn send(&mut self) -> Result<Message, Lost> {
         if let Some(kept) = self.connection.take() {
             match self.attempt(kept) {
                 Err(Lost::Disconnected(_)) if self.incoming.is_empty() => {}
@@ -154,6 +164,8 @@ impl RuntimeApi {
         const VERSION: &str = env!("CARGO_PKG_VERSION");
         let Self { address, base, outgoing, .. } = self;
         outgoing.clear();
+        // At once, so that no copy is left behind by growing.
+        outgoing.reserve(HEAD_BYTES + body.len());
         // Writing to memory does not fail.
         let _ = write!(
             outgoing,

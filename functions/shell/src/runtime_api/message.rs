@@ -50,12 +50,20 @@ impl Incoming {
         self.received == 0
     }
 
+    /// An event may hold a password, so nothing of it stays.
     pub(super) fn clear(&mut self) {
+        self.bytes.get_mut(..self.received).unwrap_or_default().fill(0);
         self.received = 0;
     }
 
     pub(super) fn body(&self, range: Range<usize>) -> &[u8] {
         self.bytes.get(range).unwrap_or_default()
+    }
+
+    /// All of the memory, received or not.
+    #[cfg(test)]
+    pub(super) fn whole(&self) -> &[u8] {
+        &self.bytes
     }
 
     /// Reads a whole response.
@@ -156,7 +164,10 @@ impl Incoming {
             if self.received >= MOST_BYTES {
                 return Err(TOO_LARGE);
             }
-            self.bytes.resize((2 * self.received).max(STEP), 0);
+            let mut larger = vec![0; (2 * self.received).max(STEP)];
+            larger.get_mut(..self.received).unwrap_or_default().copy_from_slice(&self.bytes);
+            self.bytes.fill(0);
+            self.bytes = larger;
         }
         let room = self.bytes.get_mut(self.received..).unwrap_or_default();
         match connection.read(room) {

@@ -159,6 +159,18 @@ fn events_and_answers_go_over_one_connection_while_it_lives() {
 }
 
 #[test]
+fn nothing_of_an_event_or_an_answer_stays_in_memory() {
+    let secret = "cAnary-".repeat(5_000);
+    let (mut api, server) = scripted(vec![(vec![known(&secret), TAKEN.to_owned()], 1_000)]);
+    let next = api.next().unwrap();
+    let (ids, answer) = (next.ids, next.event.to_vec());
+    api.answer(&ids, &answer).unwrap();
+    drop(server.join().unwrap());
+    let holds = |bytes: &[u8]| bytes.windows(7).any(|window| window == b"cAnary-");
+    assert!(holds(&answer) && !holds(&api.outgoing) && !holds(api.incoming.whole()));
+}
+
+#[test]
 fn a_broken_answer_is_not_asked_for_again() {
     let script = vec![(vec![known("{}"), "HTTP/1.1 20".to_owned()], 1_000)];
     let (mut api, server) = scripted(script);
