@@ -99,12 +99,16 @@ impl<'a> Own<'a> {
         let mut deny = BTreeSet::new();
         for (index, _) in self.parts.iter().enumerate().filter(|(_, part)| **part == Part::Open) {
             let longer = with(&self.parts, index, &[Part::Open, Part::Open]);
-            let others = own.iter().filter(|other| other.route.rule.method == self.route.rule.method);
-            if others.into_iter().any(|other| meets(&longer, &other.parts)) {
+            let mut others = own.iter().filter(|other| other.route.rule.method == self.route.rule.method);
+            if others.clone().any(|other| meets(&longer, &other.parts)) {
                 return None;
             }
             deny.insert(resource(&longer)?);
-            deny.insert(resource(&with(&self.parts, index, &[Part::Empty]))?);
+            let empty = with(&self.parts, index, &[Part::Empty]);
+            // By itself an empty place is the root, which may be a route of the caller.
+            if empty != [Part::Empty] || !others.any(|other| other.parts.is_empty()) {
+                deny.insert(resource(&empty)?);
+            }
         }
         for closed in table.routes().iter().filter(|route| self.yields_to(route, caller)) {
             let parts = parts(closed.template.segments(), None);

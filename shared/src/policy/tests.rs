@@ -113,6 +113,15 @@ fn documents_are_as_wide_as_the_routes() {
             &["GET/items/*", "PUT/items/*/notes"],
             &["GET/items/", "GET/items/*/*", "PUT/items/*/*/notes", "PUT/items//notes"],
         ),
+        (
+            "a place directly under the root, which is open",
+            &["GET /", "GET /{id}"],
+            "GET/",
+            &["GET/", "GET/*"],
+            &["GET/*/*"],
+        ),
+        ("the same, and the root is closed", &["GET / admin", "GET /{id}"], "GET/1", &["GET/*"], &["GET/", "GET/*/*"]),
+        ("the same, and no root", &["PUT /", "GET /{id}"], "GET/1", &["GET/*", "PUT/"], &["GET/", "GET/*/*"]),
         ("the own tenant", &["GET /tenants/{tenant}"], "GET/x", &["GET/tenants/acme"], &[]),
         (
             "a closed route in place of the own tenant",
