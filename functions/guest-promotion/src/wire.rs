@@ -179,6 +179,6 @@ mod tests {
             assert_eq!(batch.messages[0].guest().is_some(), expected, "{body}");
         }
         let http = r#"{"version":"2.0","routeKey":"POST /x"}"#;
-        assert!(Batch::read(&http).is_none());
+        assert!(Batch::read(http).is_none());
     }
 }

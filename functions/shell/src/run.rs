@@ -148,7 +148,7 @@ async fn answer<H: Handler>(handler: &H, next: &Next<'_>) -> Result<String, Fail
     let limit = time_limit(H::LIMIT_MS, next.deadline_ms, now);
     let result = match std::str::from_utf8(next.event) {
         Ok(event) => within(limit, handler, event, &invocation).await,
-        Err(_) => Err(Failure::new("EventUnreadable", PublicText::RequestUnreadable).caused_by("not UTF-8")),
+        Err(_) => Err(Failure::new("EventUnreadable", H::ON_TIMEOUT).caused_by("not UTF-8")),
     };
     let duration_ms = begun.elapsed().as_secs_f64() * 1_000.0;
     let request_id = invocation.request_id;

@@ -26,6 +26,9 @@ pub(super) type Outgoing = Request<Full<Bytes>>;
 /// A connection, encrypted or not. One type for both keeps the code for HTTP single.
 trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
+/// What moves the bytes of one, whenever it is asked to.
+type Mover = http1::Connection<TokioIo<Box<dyn Stream>>, Full<Bytes>>;
+
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
 /// Where a request goes.
@@ -69,7 +72,7 @@ impl Server {
 /// call, so none has to be woken.
 pub(super) struct Connection {
     requests: SendRequest<Full<Bytes>>,
-    bytes: Pin<Box<http1::Connection<TokioIo<Box<dyn Stream>>, Full<Bytes>>>>,
+    bytes: Pin<Box<Mover>>,
 }
 
 /// Why there is no answer.
