@@ -152,3 +152,47 @@ async fn read(response: Response<Incoming>, most_bytes: usize) -> Result<Respons
     let body = Limited::new(body, most_bytes).collect().await.map_err(|_| HttpsError::BodyRefused)?;
     Ok(Response::from_parts(head, body.to_bytes()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_becomes_a_server_a_host_and_a_path() {
+        let table = [
+            ("https://a.example/x?y=1", Some(("a.example", 443, "a.example", "/x?y=1"))),
+            ("https://a.example", Some(("a.example", 443, "a.example", "/"))),
+            ("https://a.example:443/", Some(("a.example", 443, "a.example", "/"))),
+            ("https://a.example:80/", Some(("a.example", 80, "a.example:80", "/"))),
+            ("http://127.0.0.1/x", Some(("127.0.0.1", 80, "127.0.0.1", "/x"))),
+            ("http://[::1]:9000/x", Some(("[::1]", 9_000, "[::1]:9000", "/x"))),
+            ("ftp://a.example/x", None),
+            ("/x", None),
+        ];
+        for (url, expected) in table {
+            let mut request = Request::get(url).body(Full::default()).unwrap();
+            let server = Server::of(request.uri());
+            let Some((host, port, header, path)) = expected else {
+                assert_eq!(server, None, "{url}");
+                continue;
+            };
+            let server = server.unwrap();
+            server.address(&mut request).unwrap();
+            assert_eq!((server.host.as_str(), server.port), (host, port), "{url}");
+            assert_eq!(
+                (request.headers()[HOST].to_str().unwrap(), request.uri().to_string().as_str()),
+                (header, path),
+                "{url}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_host_that_is_set_stays() {
+        let url = "https://a.example/";
+        let mut request = Request::get(url).header(HOST, "b.example").body(Full::default()).unwrap();
+        Server::of(request.uri()).unwrap().address(&mut request).unwrap();
+        assert_eq!(request.headers().get_all(HOST).iter().count(), 1);
+        assert_eq!(request.headers()[HOST], "b.example");
+    }
+}
