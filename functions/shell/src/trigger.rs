@@ -226,8 +226,7 @@ mod tests {
             (many.as_str(), false),
         ];
         for (text, accepted) in table {
-            let event = text;
-            assert_eq!(Event::read(event).is_ok(), accepted, "{text}");
+            assert_eq!(Event::read(text).is_ok(), accepted, "{text}");
         }
     }
 
@@ -252,8 +251,7 @@ mod tests {
             (r#"{"version":[]}"#, None),
         ];
         for (text, expected) in table {
-            let event = text;
-            let trigger = Event::read(event).unwrap().trigger::<Empty>();
+            let trigger = Event::read(text).unwrap().trigger::<Empty>();
             assert_eq!(trigger.ok().map(|trigger| trigger.version), expected, "{text}");
         }
     }
@@ -267,8 +265,7 @@ mod tests {
             r#"{"callerContext":{"clientId":null}}"#,
             r#"{"callerContext":{"clientId":""}}"#,
         ] {
-            let event = text;
-            let trigger = Event::read(event).unwrap().trigger::<Empty>().unwrap();
+            let trigger = Event::read(text).unwrap().trigger::<Empty>().unwrap();
             assert_eq!(trigger.user_name, None, "{text}");
             assert_eq!(trigger.client_id, None, "{text}");
             assert_eq!(trigger.source, "", "{text}");

@@ -67,13 +67,17 @@ impl<'a> Node<'a> {
 
     /// What a value is that has no other values in it.
     fn scalar(self) -> Result<Scalar<'a>, Unfit> {
-        let too_large = || Unfit::custom("the number is too large").within(self.0.span());
+        let too_large = || Unfit::custom("the number is too large, or none").within(self.0.span());
         match self.value() {
             DeValue::String(text) => Ok(Scalar::Text(text)),
             DeValue::Integer(number) => {
                 i64::from_str_radix(number.as_str(), number.radix()).map(Scalar::Integer).map_err(|_| too_large())
             }
-            DeValue::Float(number) => number.as_str().parse().map(Scalar::Float).map_err(|_| too_large()),
+            DeValue::Float(number) => match number.as_str().parse::<f64>() {
+                Ok(read) if read.is_finite() => Ok(Scalar::Float(read)),
+                // Infinity and what is no number mean nothing in a rule.
+                _ => Err(too_large()),
+            },
             DeValue::Boolean(set) => Ok(Scalar::Boolean(*set)),
             DeValue::Datetime(_) | DeValue::Array(_) | DeValue::Table(_) => Ok(Scalar::Date),
         }

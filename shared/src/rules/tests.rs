@@ -250,6 +250,12 @@ fn what_is_no_rule_file_is_refused_with_its_key_and_line() {
         ("[tenants]\nsource = \"directory\"", "", "line 20, column 3, tenants", "missing field `source`"),
         ("[claims]", "[claim]", "line 30, column 2, claim:", "unknown field `claim`"),
         ("version = 1\n", "", "line 1, column 1:", "missing field `version`"),
+        ("version = 1", "version = 99999999999999999999", "line 1, column 11, version:", "number is too large"),
+        ("version = 1", "version = 1e999", "line 1, column 11, version:", "number is too large"),
+        ("version = 1", "version = nan", "line 1, column 11, version:", "or none"),
+        ("version = 1", "version = 1.5", "line 1, column 11, version:", "invalid type: floating point"),
+        ("version = 1", "version = 2026-11-29", "line 1, column 11, version:", "invalid type: date"),
+        ("version = 1", "version = [1]", "line 1, column 11, version:", "invalid type: sequence"),
     ];
     for (from, to, place, says) in table {
         let text = GOOD.replacen(from, to, 1);
